@@ -1,0 +1,71 @@
+import { present } from "../base/assert.js";
+import { bytesOf, ctypeOf, elementsOf } from "../base/dtype.js";
+import { type Tensor, tensorOf } from "../ir/graph.js";
+import { commentText, floatLiteral } from "./c.js";
+import { type CodegenInput, fileBanner } from "./input.js";
+
+/** Macros and the accessor of one input or output. */
+function portText(input: CodegenInput, kind: "input" | "output", index: number, tensor: Tensor): string {
+  const prefix = `${input.name}_${kind}_${index}`;
+  const macro = prefix.toUpperCase();
+  const type = ctypeOf(tensor.dtype);
+  const buffer = present(input.plan.bufferOf.get(tensor.id), `storage of ${tensor.name}`);
+  const scale = tensor.quant?.scales[0];
+  const elements = elementsOf(tensor.shape);
+  const lines = [
+    `/* ${kind} ${index} "${commentText(tensor.name)}": ${tensor.dtype} [${tensor.shape.join(", ")}]${scale === undefined ? "" : "; real = SCALE * (value - ZERO_POINT)"} */`,
+    `#define ${macro}_OFFSET ${buffer.offset}`,
+    `#define ${macro}_BYTES ${bytesOf(tensor.dtype, elements)}`,
+    `#define ${macro}_ELEMENTS ${elements}`,
+    `#define ${macro}_RANK ${tensor.shape.length}`,
+    `#define ${macro}_SHAPE {${tensor.shape.length === 0 ? "1" : tensor.shape.join(", ")}}`,
+  ];
+  if (scale !== undefined) {
+    lines.push(`#define ${macro}_SCALE ${floatLiteral(Math.fround(scale))}`, `#define ${macro}_ZERO_POINT ${tensor.quant?.zeroPoints[0] ?? 0}`);
+  }
+  lines.push(
+    `static inline ${type} *${prefix}(void *arena)\n{\n    return (${type} *)(void *)((uint8_t *)arena + ${macro}_OFFSET);\n}\n`,
+  );
+  return lines.join("\n");
+}
+
+/** The public header of a model: sizes as macros, accessors of its inputs and outputs, and the two functions. */
+export function modelHeader(input: CodegenInput): string {
+  const { name, graph, plan } = input;
+  const macro = name.toUpperCase();
+  const ports = [
+    ...graph.inputs.map((id, i) => portText(input, "input", i, tensorOf(graph, id))),
+    ...graph.outputs.map((id, i) => portText(input, "output", i, tensorOf(graph, id))),
+  ];
+  return `${fileBanner(input, `${name}: the public interface.`)}#ifndef ${macro}_H
+#define ${macro}_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The arena is the only memory the model needs. It belongs to the caller, is aligned to ${macro}_ARENA_ALIGNMENT and
+ * holds inputs, outputs and any state; several arenas give several independent instances.
+ */
+#define ${macro}_ARENA_BYTES ${Math.max(plan.arenaBytes, 1)}
+#define ${macro}_ARENA_ALIGNMENT ${plan.arenaAlignment}
+#define ${macro}_INPUT_COUNT ${graph.inputs.length}
+#define ${macro}_OUTPUT_COUNT ${graph.outputs.length}
+
+${ports.join("\n")}
+/* Once per arena, before the first inference, and whenever state is to be forgotten. */
+void ${name}_init(void *arena);
+
+/* One inference. Fill the inputs first: their bytes are reused and are not kept. Outputs stay until the next call. */
+void ${name}_invoke(void *arena);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+`;
+}

@@ -1,0 +1,52 @@
+/*
+ * What every kernel includes: fixed-width types, the storage class of kernels, and the hooks that tests define.
+ * C99; needs no more of the C library than these two headers.
+ */
+#ifndef TH_BASE_H
+#define TH_BASE_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* Kernels are private to the translation unit that includes them, so any number of models link together. */
+#if defined(__GNUC__)
+#define TH_KERNEL static __attribute__((unused))
+#define TH_INLINE static inline __attribute__((always_inline))
+#else
+#define TH_KERNEL static
+#define TH_INLINE static inline
+#endif
+
+/* Called after every step with the step's index, the address and the size of each output; nothing by default. */
+#ifndef TH_TRACE
+#define TH_TRACE(step, output, data, bytes) ((void)0)
+#endif
+
+TH_INLINE int32_t th_min(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+TH_INLINE int32_t th_max(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+TH_INLINE int32_t th_clamp(int32_t x, int32_t low, int32_t high)
+{
+    return x < low ? low : (x > high ? high : x);
+}
+
+TH_INLINE float th_clampf(float x, float low, float high)
+{
+    return x < low ? low : (x > high ? high : x);
+}
+
+/* Element i of int4 values packed two to a byte, low nibble first. */
+TH_INLINE int32_t th_int4(const uint8_t *packed, int32_t i)
+{
+    const int32_t nibble = (packed[i >> 1] >> ((i & 1) * 4)) & 15;
+    return (nibble ^ 8) - 8;
+}
+
+#endif

@@ -1,0 +1,189 @@
+import type { DiagnosticCode, Problem } from "../base/diagnostics.js";
+import type { DType, TensorData } from "../base/dtype.js";
+import type { NodeView, Quantization } from "../ir/graph.js";
+
+/** Reports a problem of the node at hand; the caller adds the file and the operator to `where`. */
+export type Report = (code: DiagnosticCode, problem: Problem) => void;
+
+/**
+ * The input rows (along axis 1, the height of NHWC) that one output row needs: output row y reads input rows
+ * y * stride - padBefore up to, not including, y * stride - padBefore + extent, clipped to the input. An elementwise operator has
+ * stride 1, extent 1, padBefore 0.
+ */
+export interface RowWindow {
+  readonly stride: number;
+  readonly extent: number;
+  readonly padBefore: number;
+}
+
+/** What passes and the planner may know of an operator; they ask these and never its name. */
+export interface Traits<A> {
+  /** Output element i depends on element i of each input of the output's shape, and on whole smaller inputs only. */
+  readonly elementwise: boolean;
+  /** The output's bytes are the first input's, in the same order: no code runs if both share storage. */
+  readonly view: boolean;
+  /** A copy of selected input elements: no arithmetic, so quantization passes through unchanged. */
+  readonly moves: boolean;
+  /** Inputs whose storage the output may take over, element by element, when nothing else needs them. */
+  readonly inPlace: readonly number[];
+  /** Input rows per output row, or "none" where an output row may need the whole input. */
+  readonly rows: ((view: NodeView<A>) => RowWindow | "none") | "none";
+  /** Inputs (state tensors) that the operator overwrites; they live between invocations. */
+  readonly mutates: readonly number[];
+  /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
+  readonly sideEffects: boolean;
+}
+
+/** The traits of an operator that has none; records spread it and state what differs. */
+export const noTraits = {
+  elementwise: false,
+  view: false,
+  moves: false,
+  inPlace: [],
+  rows: "none",
+  mutates: [],
+  sideEffects: false,
+} as const satisfies Traits<never>;
+
+/**
+ * An output as inference finds it. `quant` is a value where the operator fixes it, null where the output has none,
+ * and "free" where the model chooses it.
+ */
+export interface OutputType {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly quant: Quantization | null | "free";
+}
+
+/** Which element types an implementation takes: one entry per input and output, alternatives as a list. */
+export interface TypeSignature {
+  readonly inputs: readonly (DType | readonly DType[])[];
+  readonly outputs: readonly (DType | readonly DType[])[];
+  /** The last entry of `inputs` (or `outputs`) stands for all further ones. */
+  readonly variadic?: "inputs" | "outputs";
+}
+
+/** Work of one execution. */
+export interface Cost {
+  /** Multiply-accumulates, padding positions left out of account (as MLPerf and TFLite count: full windows). */
+  readonly macs: number;
+  /** Other arithmetic operations on elements: compares, adds, table look-ups. */
+  readonly operations: number;
+}
+
+/** A node with storage: what a reference implementation runs on. Data arrays match the tensors of the same index. */
+export interface ExecView<A> extends NodeView<A> {
+  readonly in: readonly (TensorData | null)[];
+  readonly out: readonly TensorData[];
+  /** Storage of the variable that a resource tensor names. */
+  readonly variable: (name: string) => TensorData;
+}
+
+export type Reference<A> = (view: ExecView<A>) => void;
+
+/** A value of a C params struct: an integer, a float (written exactly), or an array of integers or of floats. */
+export type CValue = number | { readonly float: number } | readonly number[] | { readonly floats: readonly number[] };
+
+/** One argument of a kernel call, in C order. Tensor pointers are typed by their tensor's element type. */
+export type KernelArg =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "output"; readonly index: number }
+  /** Storage of the variable that resource input `index` names. */
+  | { readonly kind: "variable"; readonly index: number }
+  /** Data the kernel reads from flash: packed weights, tables, multipliers. Equal data is stored once. */
+  | { readonly kind: "constant"; readonly label: string; readonly dtype: DType; readonly data: TensorData }
+  | { readonly kind: "scratch" }
+  | { readonly kind: "null" };
+
+/** A call of a C kernel as data; code generation prints it. */
+export interface KernelCall {
+  /** The header under `src/`, for example `ops/conv2d/conv2d_s8.h`. */
+  readonly source: string;
+  /** The function: `void symbol(const <params type> *params, args...)`; without params, `void symbol(args...)`. */
+  readonly symbol: string;
+  readonly params: { readonly type: string; readonly fields: Readonly<Record<string, CValue>> } | null;
+  readonly args: readonly KernelArg[];
+  /** Bytes of the scratch argument, aligned to 8; 0 if the kernel takes none. */
+  readonly scratchBytes: number;
+}
+
+/** A C implementation. Kernels are tried in order; the first whose types and `matches` fit is taken. */
+export interface Kernel<A> {
+  readonly name: string;
+  readonly types: TypeSignature;
+  readonly matches?: (view: NodeView<A>) => boolean;
+  readonly call: (view: NodeView<A>) => KernelCall;
+}
+
+/** Scalar types of FlatBuffers fields in TFLite's option tables. */
+export type FieldType = "int8" | "uint8" | "int32" | "uint32" | "float" | "bool" | "string" | "int32[]";
+
+/** A field of an options table in slot order: name, type, default. */
+export type OptionField = readonly [name: string, type: FieldType, fallback: number | boolean];
+
+export type OptionValue = number | boolean | string | readonly number[];
+export type OptionValues = Readonly<Record<string, OptionValue>>;
+
+/** How TFLite stores the operator (BuiltinOperator and BuiltinOptions of its schema.fbs). */
+export interface TfliteBinding<A> {
+  readonly builtin: number;
+  /** The newest operator version whose meaning this record implements. */
+  readonly maxVersion: number;
+  /** The BuiltinOptions union tag (0 for none) and the table's fields in slot order. */
+  readonly options: { readonly tag: number; readonly fields: readonly OptionField[] };
+  /** Attributes from option values; every field is present (defaults filled in). Bad enumerators are reported. */
+  readonly decode: (values: OptionValues, report: Report) => A;
+  readonly encode: (attrs: A) => OptionValues;
+}
+
+/** A tensor of a sample: an activation with random contents, or a constant. */
+export interface SampleTensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly quant?: Quantization;
+  /** Present for a constant: its elements, or "random" for seeded ones over the type's range. */
+  readonly constant?: readonly number[] | "random";
+  /** Range of random elements (real values for float32, else integers); default [-1, 1] or the type's range. */
+  readonly range?: readonly [low: number, high: number];
+  /** A state tensor, kept between invocations. */
+  readonly variable?: boolean;
+  /** For a resource tensor: its variable's name and what that holds. */
+  readonly resource?: { readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; readonly quant?: Quantization };
+}
+
+/** A small instance of an operator; generic tests run every sample of every operator on every target. */
+export interface Sample<A> {
+  readonly name: string;
+  readonly attrs: A;
+  readonly inputs: readonly (SampleTensor | null)[];
+  /** Types of the outputs as a model would declare them; shapes are inferred, so they are not given. */
+  readonly outputs: readonly { readonly dtype: DType; readonly quant?: Quantization; readonly shape?: readonly number[] }[];
+}
+
+/** All that the system knows of one operator. Absence is said ("none"), never left out. */
+export interface OpSpec<Name extends string, A extends object> {
+  /** TFLite's name of the operator, such as `CONV_2D`. */
+  readonly name: Name;
+  /** One line for the support table. */
+  readonly summary: string;
+  readonly arity: { readonly inputs: readonly [min: number, max: number]; readonly outputs: readonly [min: number, max: number] };
+  /** Inputs within the arity that may be null. */
+  readonly optionalInputs: readonly number[];
+  readonly traits: Traits<A>;
+  readonly tflite: TfliteBinding<A> | "none";
+  /**
+   * Output types from inputs and attributes, or null after reporting why there are none. Arity and element types
+   * have been checked before; `view.outputs` may be consulted only for what no input determines.
+   */
+  readonly infer: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
+  /** The definition of the operator, for float and integer types; bit-exact with TFLM's for the latter. */
+  readonly reference: Reference<A>;
+  /** The gradient's graph; "none" until training needs it. */
+  readonly gradient: "none";
+  readonly cost: (view: NodeView<A>) => Cost;
+  readonly kernels: readonly Kernel<A>[];
+  readonly samples: readonly Sample<A>[];
+}
+
+/** Declares an operator; types are inferred from the record. */
+export const defineOp = <const Name extends string, A extends object>(spec: OpSpec<Name, A>): OpSpec<Name, A> => spec;
