@@ -7,6 +7,7 @@ import type { Step } from "../plan/plan.js";
 import { commentText, storedType, valueText, wrapped } from "./c.js";
 import { type ConstantPool, constantPool } from "./constants.js";
 import { kernelFiles } from "./kernels.js";
+import { type ArenaLayout, arenaLayout } from "./layout.js";
 import { modelHeader } from "./header.js";
 import { type CodegenInput, fileBanner } from "./input.js";
 
@@ -17,6 +18,7 @@ export interface GeneratedModel {
   readonly files: ReadonlyMap<string, string>;
   /** Bytes of weights and other constant arrays. */
   readonly constantBytes: number;
+  readonly layout: ArenaLayout;
 }
 
 interface Printer {
@@ -131,5 +133,5 @@ export function generateModel(input: CodegenInput): GeneratedModel {
     [`${name}.c`, source],
     ...[...kernels].map(([file, text]) => [`thimble/${file}`, text] as const),
   ]);
-  return { name, files, constantBytes: p.pool.bytes() };
+  return { name, files, constantBytes: p.pool.bytes(), layout: arenaLayout(input.graph, plan) };
 }

@@ -37,6 +37,8 @@ export interface Origin {
   readonly index: number;
   /** The operator's name in the file's own terms. */
   readonly op: string;
+  /** The operator's version in the file, if it has one. */
+  readonly version?: number;
 }
 
 /** One operator. `null` stands for an omitted optional input. Attributes are plain JSON data. */

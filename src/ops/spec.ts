@@ -1,6 +1,7 @@
 import type { DiagnosticCode, Problem } from "../base/diagnostics.js";
 import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization } from "../ir/graph.js";
+import type { Activation } from "./common/activation.js";
 
 /** Reports a problem of the node at hand; the caller adds the file and the operator to `where`. */
 export type Report = (code: DiagnosticCode, problem: Problem) => void;
@@ -30,6 +31,10 @@ export interface Traits<A> {
   readonly rows: ((view: NodeView<A>) => RowWindow | "none") | "none";
   /** Inputs (state tensors) that the operator overwrites; they live between invocations. */
   readonly mutates: readonly number[];
+  /** The activation that the operator is, where another operator could apply it to its own result. */
+  readonly activation: Activation | "none";
+  /** `attrs.padding` may be explicit, and padding reads as the input's zero point. */
+  readonly takesPadding: boolean;
   /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
   readonly sideEffects: boolean;
 }
@@ -42,6 +47,8 @@ export const noTraits = {
   inPlace: [],
   rows: "none",
   mutates: [],
+  activation: "none",
+  takesPadding: false,
   sideEffects: false,
 } as const satisfies Traits<never>;
 

@@ -15,6 +15,8 @@ export interface Session {
   readonly invoke: (inputs: readonly TensorData[], observer?: Observer) => readonly TensorData[];
   /** Forgets all state. */
   readonly reset: () => void;
+  /** A copy of what a variable holds now. */
+  readonly variable: (name: string) => TensorData | undefined;
 }
 
 /** Zeros, or the zero point of a quantized type: what state holds before its first use, as in TFLM. */
@@ -37,13 +39,17 @@ export function createSession(model: Pick<Model, "main" | "subgraphs">): Session
     for (const v of model.main.variables) variables.set(v.name, initialState(v));
     for (const t of model.main.tensors.values()) if (t.variable) states.set(t.id, initialState(t));
     for (const node of model.main.nodes) {
-      if ((node.op as string) !== "CALL_ONCE") continue;
+      if (node.op !== "CALL_ONCE") continue;
       const subgraph = present(model.subgraphs[node.attrs.subgraph - 1], "subgraph");
       execute(subgraph, [], variables, new Map());
     }
   };
   reset();
-  return { reset, invoke: (inputs, observer) => execute(model.main, inputs, variables, states, observer) };
+  return {
+    reset,
+    invoke: (inputs, observer) => execute(model.main, inputs, variables, states, observer),
+    variable: (name) => variables.get(name)?.slice(),
+  };
 }
 
 function checkInputs(graph: Graph, inputs: readonly TensorData[]): void {

@@ -206,6 +206,7 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    takesPadding: true,
     rows: (view) => ({
       stride: view.attrs.stride[0],
       extent: (sizeAt(inputOf(view, 1).shape, 1) - 1) * view.attrs.dilation[0] + 1,

@@ -1,0 +1,9 @@
+import { defineSum } from "../common/sum.js";
+
+export const add = defineSum({
+  name: "ADD",
+  summary: "Addition with broadcasting and activation",
+  sign: 1,
+  precision: "double",
+  tflite: { builtin: 0, maxVersion: 3, tag: 11 },
+});

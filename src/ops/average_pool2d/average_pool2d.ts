@@ -1,0 +1,19 @@
+import { pool2d } from "../common/pool2d.js";
+
+/**
+ * Integer types as TFLM's reference_integer_ops::AveragePool: the sum is divided by the number of elements inside the
+ * image, halves rounded away from zero (of the quantized value, the zero point included).
+ */
+export const averagePool2d = pool2d({
+  name: "AVERAGE_POOL_2D",
+  summary: "mean of a window per channel, padding not counted",
+  builtin: 1,
+  stem: "ops/average_pool2d/average_pool2d",
+  start: () => 0,
+  add: (sum, element) => sum + element,
+  end: (sum, count, dtype) => {
+    if (dtype === "float32") return sum / count;
+    const half = Math.floor(count / 2);
+    return Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+  },
+});

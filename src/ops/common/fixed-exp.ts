@@ -1,0 +1,49 @@
+import { roundingDivideByPowerOfTwo, roundingDoublingHighMul } from "../../base/fixedpoint.js";
+
+/**
+ * Exponential and reciprocal in fixed point, bit-exact with TFLite's reference kernels (gemmlowp's fixedpoint.h).
+ * Every function has a C twin in th_exp.h.
+ */
+
+/** exp(-2^(i - 2)) in Q0.31 for i = 0 to 6. */
+const factors = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242] as const;
+
+/** exp(a) in Q0.31 for a <= 0 in Q5.26. */
+export function expOnNegativeValues(a: number): number {
+  if (a === 0) return 2147483647;
+  const quarter = 2 ** 24;
+  const fraction = (a & (quarter - 1)) - quarter;
+  const remainder = (fraction - a) | 0;
+  const x = fraction * 32 + 2 ** 28;
+  const x2 = roundingDoublingHighMul(x, x);
+  const x3 = roundingDoublingHighMul(x2, x);
+  const x4 = roundingDoublingHighMul(x2, x2);
+  const third = roundingDoublingHighMul(roundingDivideByPowerOfTwo(x4, 2) + x3, 715827883);
+  const tail = roundingDivideByPowerOfTwo(third + x2, 1);
+  let result = 1895147668 + roundingDoublingHighMul(1895147668, x + tail);
+  factors.forEach((factor, i) => {
+    if (remainder & (1 << (24 + i))) result = roundingDoublingHighMul(result, factor);
+  });
+  return result;
+}
+
+/** x * 2^exponent saturated to int32. */
+export const saturatingShiftLeft = (x: number, exponent: number): number =>
+  Math.min(Math.max(x * 2 ** exponent, -2147483648), 2147483647);
+
+/** 1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31. */
+export function oneOverOnePlusX(a: number): number {
+  const halfDenominator = Math.trunc((a + 2147483648) / 2);
+  let x = 1515870810 + roundingDoublingHighMul(halfDenominator, -1010580540);
+  for (let i = 0; i < 3; i++) {
+    const error = 2 ** 29 - roundingDoublingHighMul(halfDenominator, x);
+    x += saturatingShiftLeft(roundingDoublingHighMul(x, error), 2);
+  }
+  return saturatingShiftLeft(x, 1);
+}
+
+/** 1 / x as a Q0.31 scale in (1/2, 1] and a right shift; x is an unsigned 32-bit number but 0. */
+export function reciprocal(x: number, integerBits: number): { readonly scale: number; readonly bitsOverUnit: number } {
+  const headroom = Math.clz32(x);
+  return { scale: oneOverOnePlusX((x * 2 ** headroom - 2 ** 31) | 0), bitsOverUnit: integerBits - headroom };
+}

@@ -1,0 +1,191 @@
+import { quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
+import { type NodeView, perTensor } from "../../ir/graph.js";
+import { defineOp, type ExecView, type Kernel, type OpSpec, type Sample, type TfliteBinding } from "../spec.js";
+import {
+  type Activation,
+  decodeActivation,
+  encodeActivation,
+  floatActivationRange,
+  quantizedActivationRange,
+} from "./activation.js";
+import {
+  binaryKernel,
+  binaryTraits,
+  combineAll,
+  elementCost,
+  floatArithmetic,
+  inferBinary,
+  int32ActivationRange,
+  int32Arithmetic,
+  limit,
+} from "./binary.js";
+import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
+
+export interface SumAttrs {
+  readonly activation: Activation;
+  /**
+   * TFLite's choice between its two int16 kernels, kept for writing the file back. TFLM always takes the general one,
+   * and so does this.
+   */
+  readonly potScaleInt16: boolean;
+}
+
+/** The precision of the steps that turn scales into multipliers: TFLM's ADD works in double, its SUB in float. */
+type Precision = "double" | "float";
+
+/** The fields of th_sum_params but the broadcast. Source: TFLM's CalculateOpDataAdd and CalculateOpDataSub. */
+function sumParams(view: NodeView<SumAttrs>, sign: 1 | -1, precision: Precision) {
+  const [a, b, out] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const round = precision === "float" ? Math.fround : (x: number): number => x;
+  const leftShift = out.dtype === "int16" ? 15 : 20;
+  const twiceMax = 2 * Math.max(scaleOf(a), scaleOf(b));
+  const first = quantizeMultiplier(round(scaleOf(a) / twiceMax));
+  const second = quantizeMultiplier(round(scaleOf(b) / twiceMax));
+  const result = quantizeMultiplier(round(twiceMax / (2 ** leftShift * scaleOf(out))));
+  return {
+    sign,
+    left_shift: leftShift,
+    zero1: zeroPointOf(a),
+    zero2: zeroPointOf(b),
+    out_zero: zeroPointOf(out),
+    multiplier1: first.multiplier,
+    shift1: first.shift,
+    multiplier2: second.multiplier,
+    shift2: second.shift,
+    out_multiplier: result.multiplier,
+    out_shift: result.shift,
+    ...quantizedActivationRange(view.attrs.activation, out),
+  };
+}
+
+/** Addition or subtraction; the integer part follows TFLM's reference_integer_ops::AddElementwise and SubElementwise. */
+function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1, precision: Precision): void {
+  const { dtype } = outputOf(view, 0);
+  const { activation } = view.attrs;
+  if (dtype === "float32" || dtype === "int32") {
+    const range = dtype === "int32" ? int32ActivationRange(activation) : floatActivationRange(activation);
+    const store = dtype === "int32" ? (x: number): number => x | 0 : (x: number): number => x;
+    combineAll(view, (x1, x2) => limit(store(x1 + sign * x2), range));
+    return;
+  }
+  const p = sumParams(view, sign, precision);
+  combineAll(view, (x1, x2) => {
+    const wide1 = requantize((x1 - p.zero1) << p.left_shift, p.multiplier1, p.shift1);
+    const wide2 = requantize((x2 - p.zero2) << p.left_shift, p.multiplier2, p.shift2);
+    return limit(requantize((wide1 + sign * wide2) | 0, p.out_multiplier, p.out_shift) + p.out_zero, p);
+  });
+}
+
+const attrs: SumAttrs = { activation: "NONE", potScaleInt16: false };
+
+const samples: readonly Sample<SumAttrs>[] = [
+  {
+    name: "int8, zero points at the extremes",
+    attrs: { ...attrs, activation: "RELU" },
+    inputs: [
+      { shape: [1, 5, 3, 7], dtype: "int8", quant: perTensor(0.05, 127) },
+      { shape: [1, 5, 3, 7], dtype: "int8", quant: perTensor(0.013, -128) },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.07, -3) }],
+  },
+  {
+    name: "int8, channels broadcast",
+    attrs,
+    inputs: [
+      { shape: [2, 3, 1, 5], dtype: "int8", quant: perTensor(0.5, 4) },
+      { shape: [4, 5], dtype: "int8", quant: perTensor(0.3, 0), constant: "random" },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.4, 11) }],
+  },
+  {
+    name: "int8, scalar first",
+    attrs: { ...attrs, activation: "RELU6" },
+    inputs: [
+      { shape: [], dtype: "int8", quant: perTensor(0.02, 1), constant: [77] },
+      { shape: [13], dtype: "int8", quant: perTensor(0.02, -9) },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.03, -128) }],
+  },
+  {
+    name: "int16",
+    attrs,
+    inputs: [
+      { shape: [1, 4, 1, 3], dtype: "int16", quant: perTensor(0.0003) },
+      { shape: [1, 4, 1, 3], dtype: "int16", quant: perTensor(0.0005) },
+    ],
+    outputs: [{ dtype: "int16", quant: perTensor(0.0007) }],
+  },
+  {
+    name: "float, both sides broadcast",
+    attrs: { ...attrs, activation: "RELU_N1_TO_1" },
+    inputs: [
+      { shape: [3, 1, 4], dtype: "float32" },
+      { shape: [2, 1], dtype: "float32" },
+    ],
+    outputs: [{ dtype: "float32" }],
+  },
+  {
+    name: "int32",
+    attrs,
+    inputs: [
+      { shape: [2, 9], dtype: "int32" },
+      { shape: [2, 9], dtype: "int32" },
+    ],
+    outputs: [{ dtype: "int32" }],
+  },
+];
+
+/** ADD and SUB: what differs is the sign, the options, and how precisely TFLM prepares. */
+export function defineSum<const Name extends string>(op: {
+  readonly name: Name;
+  readonly summary: string;
+  readonly sign: 1 | -1;
+  readonly precision: Precision;
+  readonly tflite: { readonly builtin: number; readonly maxVersion: number; readonly tag: number };
+}): OpSpec<Name, SumAttrs> {
+  const { sign, precision } = op;
+  const activationOf = (a: SumAttrs): Activation => a.activation;
+  const quantized = (dtype: "int8" | "int16", suffix: string): Kernel<SumAttrs> =>
+    binaryKernel(dtype, (view) => ({
+      source: "ops/common/sum_int.h",
+      symbol: `th_sum_${suffix}`,
+      params: "th_sum_params",
+      fields: sumParams(view, sign, precision),
+    }));
+  const name = sign === 1 ? "add" : "sub";
+  const tflite: TfliteBinding<SumAttrs> = {
+    builtin: op.tflite.builtin,
+    maxVersion: op.tflite.maxVersion,
+    options: {
+      tag: op.tflite.tag,
+      fields: [
+        ["activation", "int8", 0],
+        ["potScaleInt16", "bool", true],
+      ],
+    },
+    decode: (v, report) => ({
+      activation: decodeActivation(v["activation"], report),
+      potScaleInt16: Boolean(v["potScaleInt16"]),
+    }),
+    encode: (a) => ({ activation: encodeActivation(a.activation), potScaleInt16: a.potScaleInt16 }),
+  };
+  return defineOp<Name, SumAttrs>({
+    name: op.name,
+    summary: op.summary,
+    arity: { inputs: [2, 2], outputs: [1, 1] },
+    optionalInputs: [],
+    traits: binaryTraits,
+    tflite,
+    infer: inferBinary,
+    reference: (view) => sumReference(view, sign, precision),
+    gradient: "none",
+    cost: elementCost(1),
+    kernels: [
+      quantized("int8", "s8"),
+      quantized("int16", "s16"),
+      int32Arithmetic(name, activationOf),
+      floatArithmetic(name, activationOf),
+    ],
+    samples,
+  });
+}

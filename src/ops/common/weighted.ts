@@ -1,0 +1,119 @@
+import type { NodeView, Quantization } from "../../ir/graph.js";
+import type { CValue, Kernel, KernelArg, KernelCall } from "../spec.js";
+import { type Activation, floatActivationRange, quantizedActivationRange } from "./activation.js";
+import {
+  type ChannelMultipliers,
+  channelMultipliers,
+  type Finish,
+  floatFinish,
+  isWide,
+  multiplierArgs,
+  multiplierStep,
+  quantizedFinish,
+} from "./requantize.js";
+import { inputOf, optionalInput, outputOf, zeroPointOf } from "./view.js";
+
+/** Where an operator with weights has its tensors. */
+export interface WeightedIndex {
+  readonly input: number;
+  readonly weights: number;
+  readonly bias: number;
+}
+
+/** What differs between the operators that sum products with weights, add a bias, and requantize by channel. */
+export interface Weighted<A> {
+  readonly index: WeightedIndex;
+  /** `ops/depthwise_conv_2d/depthwise_conv_2d`: the headers' common path; their names give the C symbols too. */
+  readonly stem: string;
+  readonly activation: (attrs: A) => Activation;
+  /** Fields of the params struct besides zero points, limits and `multiplier_step`. */
+  readonly fields: (view: NodeView<A>) => Record<string, CValue>;
+  /** Further fields of the integer struct. */
+  readonly integerFields?: (view: NodeView<A>) => Record<string, CValue>;
+  readonly multipliers?: (view: NodeView<A>, index: WeightedIndex) => ChannelMultipliers;
+  /** Bytes of scratch, passed just before the output; absent for kernels that take none. `elementBytes` is of an accumulator. */
+  readonly scratchBytes?: (view: NodeView<A>, elementBytes: number) => number;
+}
+
+const multipliersOf = <A>(w: Weighted<A>, view: NodeView<A>): ChannelMultipliers =>
+  w.multipliers?.(view, w.index) ??
+  channelMultipliers(inputOf(view, w.index.input), inputOf(view, w.index.weights), outputOf(view, 0));
+
+/** Turns accumulators into outputs, for the reference implementation of float and integer types alike. */
+export function weightedFinish<A>(w: Weighted<A>, view: NodeView<A>): Finish {
+  const input = inputOf(view, w.index.input);
+  const output = outputOf(view, 0);
+  const activation = w.activation(view.attrs);
+  if (input.dtype === "float32") return floatFinish(floatActivationRange(activation));
+  const wide = isWide(input, optionalInput(view, w.index.bias));
+  return quantizedFinish(multipliersOf(w, view), zeroPointOf(output), quantizedActivationRange(activation, output), wide);
+}
+
+function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, elementBytes: number): KernelCall {
+  const { index } = w;
+  const isFloat = suffix === "f32";
+  const name = `th_${w.stem.split("/").pop()}`;
+  const bias = optionalInput(view, index.bias);
+  const scratchBytes = w.scratchBytes?.(view, elementBytes);
+  const multipliers = isFloat ? null : multipliersOf(w, view);
+  const activation = w.activation(view.attrs);
+  const fields = w.fields(view);
+  const args: KernelArg[] = [
+    { kind: "input", index: index.input },
+    { kind: "input", index: index.weights },
+    bias ? { kind: "input", index: index.bias } : { kind: "null" },
+    ...(multipliers ? multiplierArgs(multipliers) : []),
+    ...(scratchBytes === undefined ? [] : [{ kind: "scratch" } as const]),
+    { kind: "output", index: 0 },
+  ];
+  const call = { source: `${w.stem}_${suffix}.h`, symbol: `${name}_${suffix}`, args, scratchBytes: scratchBytes ?? 0 };
+  if (multipliers === null) {
+    const range = floatActivationRange(activation);
+    const limits = { min: { float: range.min }, max: { float: range.max } };
+    return { ...call, params: { type: `${name}_f32_params`, fields: { ...fields, ...limits } } };
+  }
+  const range = quantizedActivationRange(activation, outputOf(view, 0));
+  const quantized = {
+    in_zero: zeroPointOf(inputOf(view, index.input)),
+    out_zero: zeroPointOf(outputOf(view, 0)),
+    min: range.min,
+    max: range.max,
+    multiplier_step: multiplierStep(multipliers),
+  };
+  return { ...call, params: { type: `${name}_params`, fields: { ...fields, ...quantized, ...w.integerFields?.(view) } } };
+}
+
+/**
+ * The portable kernels: s8, s8_w4 (int4 weights), s16 (int8 weights, int64 bias and sums), s16_b32 (int32 ones), f32.
+ * Inputs other than the three (the output shape of a transposed convolution) are int32.
+ */
+export function weightedKernels<A>(
+  w: Weighted<A>,
+  suffixes: readonly ("s8" | "s8_w4" | "s16" | "s16_b32" | "f32")[],
+): readonly Kernel<A>[] {
+  const table = {
+    s8: ["int8", "int8", "int32", 4],
+    s8_w4: ["int8", "int4", "int32", 4],
+    s16: ["int16", "int8", "int64", 8],
+    s16_b32: ["int16", "int8", "int32", 4],
+    f32: ["float32", "float32", "float32", 4],
+  } as const;
+  return suffixes.map((suffix): Kernel<A> => {
+    const [input, weights, bias, elementBytes] = table[suffix];
+    const last = Math.max(w.index.input, w.index.weights, w.index.bias);
+    const typeAt = (i: number) =>
+      i === w.index.input ? input : i === w.index.weights ? weights : i === w.index.bias ? bias : "int32";
+    return {
+      name: `portable ${suffix}`,
+      types: { inputs: Array.from({ length: last + 1 }, (_, i) => typeAt(i)), outputs: [input] },
+      call: (view) => callOf(w, view, suffix, elementBytes),
+    };
+  });
+}
+
+/** Symmetric weight scales for samples: `n` channels along `axis`, each a little larger than the last. */
+export const sampleChannels = (n: number, scale: number, axis = 0): Quantization => ({
+  scales: Array.from({ length: n }, (_, i) => Math.fround(scale * (1 + i / 7))),
+  zeroPoints: new Array<number>(n).fill(0),
+  axis,
+});

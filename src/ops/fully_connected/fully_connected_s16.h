@@ -1,0 +1,36 @@
+/*
+ * Fully connected layer, int16 activations, int8 weights, int64 bias and accumulator;
+ * bit-exact with fullyConnectedReference.
+ * input [batch][in_c], weights [out_c][in_c], bias [out_c] or NULL,
+ * multipliers and shifts [out_c] (or [1], see multiplier_step), output [batch][out_c].
+ */
+#ifndef TH_FULLY_CONNECTED_S16_H
+#define TH_FULLY_CONNECTED_S16_H
+
+#include "fully_connected_params.h"
+#include "th_fixedpoint.h"
+
+/* The outputs of one input vector. */
+TH_INLINE void th_fully_connected_s16_row(const th_fully_connected_params *p, const int16_t *input, const int8_t *weights,
+                              const int64_t *bias, const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+{
+    for (int32_t oc = 0; oc < p->out_c; oc++) {
+        int64_t sum = bias ? bias[oc] : 0;
+        for (int32_t c = 0; c < p->in_c; c++) {
+            sum += input[c] * weights[oc * p->in_c + c];
+        }
+        const int32_t m = oc * p->multiplier_step;
+        const int32_t value = th_requantize64(sum, multipliers[m], shifts[m]) + p->out_zero;
+        output[oc] = (int16_t)th_clamp(value, p->min, p->max);
+    }
+}
+
+TH_KERNEL void th_fully_connected_s16(const th_fully_connected_params *p, const int16_t *input, const int8_t *weights, const int64_t *bias,
+                          const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+{
+    for (int32_t n = 0; n < p->batch; n++) {
+        th_fully_connected_s16_row(p, input + n * p->in_c, weights, bias, multipliers, shifts, output + n * p->out_c);
+    }
+}
+
+#endif

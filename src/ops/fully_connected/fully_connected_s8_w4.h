@@ -1,0 +1,36 @@
+/*
+ * Fully connected layer, int8 activations, int4 weights packed two to a byte (low nibble first), int32 accumulator;
+ * bit-exact with fullyConnectedReference.
+ * input [batch][in_c], weights [out_c][in_c], bias [out_c] or NULL,
+ * multipliers and shifts [out_c] (or [1], see multiplier_step), output [batch][out_c].
+ */
+#ifndef TH_FULLY_CONNECTED_S8_W4_H
+#define TH_FULLY_CONNECTED_S8_W4_H
+
+#include "fully_connected_params.h"
+#include "th_fixedpoint.h"
+
+/* The outputs of one input vector. */
+TH_INLINE void th_fully_connected_s8_w4_row(const th_fully_connected_params *p, const int8_t *input, const uint8_t *weights,
+                              const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int8_t *output)
+{
+    for (int32_t oc = 0; oc < p->out_c; oc++) {
+        int32_t sum = bias ? bias[oc] : 0;
+        for (int32_t c = 0; c < p->in_c; c++) {
+            sum += (input[c] - p->in_zero) * th_int4(weights, oc * p->in_c + c);
+        }
+        const int32_t m = oc * p->multiplier_step;
+        const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
+        output[oc] = (int8_t)th_clamp(value, p->min, p->max);
+    }
+}
+
+TH_KERNEL void th_fully_connected_s8_w4(const th_fully_connected_params *p, const int8_t *input, const uint8_t *weights, const int32_t *bias,
+                          const int32_t *multipliers, const int8_t *shifts, int8_t *output)
+{
+    for (int32_t n = 0; n < p->batch; n++) {
+        th_fully_connected_s8_w4_row(p, input + n * p->in_c, weights, bias, multipliers, shifts, output + n * p->out_c);
+    }
+}
+
+#endif

@@ -1,0 +1,8 @@
+import { definePad } from "../common/pads.js";
+
+export const pad = definePad({
+  name: "PAD",
+  summary: "Padding with zeros (the zero point), up to 6-D",
+  value: "zero",
+  tflite: { builtin: 34, maxVersion: 4, tag: 22 },
+});

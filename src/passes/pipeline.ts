@@ -1,0 +1,46 @@
+import { invariant } from "../base/assert.js";
+import { DiagnosticSink } from "../base/diagnostics.js";
+import { checkGraph } from "../ops/check-graph.js";
+import type { Graph, Model } from "../ops/index.js";
+import { removeDeadCode } from "./dead-code.js";
+import { dropFloatEdges } from "./edges.js";
+import { foldConstants } from "./fold-constants.js";
+import { fuse } from "./fuse.js";
+import type { Pass } from "./pass.js";
+import { simplify } from "./simplify.js";
+import { initializeVariables } from "./variables.js";
+
+export interface PipelineOptions {
+  /** Whether QUANTIZE and DEQUANTIZE at the model's float inputs and outputs stay; default "keep". */
+  readonly floatEdges?: "keep" | "drop";
+  /** "none" leaves the graph as the file has it, but for what code generation cannot do without. */
+  readonly optimize?: "all" | "none";
+  /** Checks the graph after every pass; tests do. */
+  readonly check?: "each" | "none";
+}
+
+/** Passes that code generation needs. */
+const required: readonly Pass[] = [initializeVariables, foldConstants, removeDeadCode];
+
+/** Every pass, in the order they run. */
+export const pipeline: readonly Pass[] = [
+  initializeVariables,
+  foldConstants,
+  simplify,
+  fuse,
+  removeDeadCode,
+];
+
+/** Runs the passes over a model's main graph. */
+export function runPipeline(model: Model, options: PipelineOptions = {}): Graph {
+  const passes = [...(options.floatEdges === "drop" ? [dropFloatEdges] : []), ...(options.optimize === "none" ? required : pipeline)];
+  return passes.reduce((graph, pass) => {
+    const next = pass.run(graph, { subgraphs: model.subgraphs });
+    if (options.check === "each") {
+      const sink = new DiagnosticSink();
+      checkGraph(next, sink, [`after pass "${pass.name}"`]);
+      invariant(!sink.hasErrors, `pass "${pass.name}" broke the graph: ${JSON.stringify(sink.all[0])}`);
+    }
+    return next;
+  }, model.main);
+}
