@@ -1,11 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
-import { bytesOf, elementsOf, fromBytes, type TensorData } from "../src/base/dtype.js";
-import { testBytes } from "../src/base/random.js";
-import { tensorOf } from "../src/ir/graph.js";
+import type { TensorData } from "../src/base/dtype.js";
 import { importTflite } from "../src/formats/tflite/import.js";
-import type { Graph, Model } from "../src/ops/index.js";
+import type { Model } from "../src/ops/index.js";
 
 /** Where the models with reference outputs are: THIMBLE_MODELS, or `../shared/models` beside the checkout. */
 export const modelsFolder = resolve(process.env["THIMBLE_MODELS"] ?? join(packageRoot, "../shared/models"));
@@ -30,25 +28,6 @@ export const goldenOps = (): Readonly<Record<string, readonly (readonly OpGolden
 export function loadModel(name: string): Model {
   const short = name.split("/").pop() ?? name;
   return importTflite(readFileSync(join(modelsFolder, `${name}.tflite`)), short);
-}
-
-/** The generator's inputs for a run, as golden.json describes them. */
-export function goldenInputs(graph: Graph, run: number): readonly TensorData[] {
-  const tensors = graph.inputs.map((id) => tensorOf(graph, id));
-  const isFloat = (dtype: string): boolean => dtype === "float32";
-  const sizes = tensors.map((t) => (isFloat(t.dtype) ? elementsOf(t.shape) : bytesOf(t.dtype, elementsOf(t.shape))));
-  const stream = testBytes(run, sizes.reduce((sum, n) => sum + n, 0));
-  let at = 0;
-  return tensors.map((tensor, i) => {
-    const bytes = stream.subarray(at, at + (sizes[i] ?? 0));
-    at += bytes.length;
-    if (!isFloat(tensor.dtype)) return fromBytes(tensor.dtype, bytes, elementsOf(tensor.shape));
-    const quantize = graph.nodes.find((n) => n.inputs[0] === tensor.id && n.op === "QUANTIZE");
-    const quant = quantize ? tensorOf(graph, quantize.outputs[0] as never).quant : null;
-    const scale = Math.fround(quant?.scales[0] ?? 1 / 128);
-    const zero = quant?.zeroPoints[0] ?? 0;
-    return Float32Array.from(bytes, (b) => Math.fround(Math.fround(((b << 24) >> 24) - zero) * scale));
-  });
 }
 
 /** A 16x8 layer test: its model, inputs and expected output. */

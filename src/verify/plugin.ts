@@ -9,7 +9,7 @@ import { findTool, type ProcessOptions, probe, runProcess } from "./toolchain.js
 
 const source = "verify/plugin/count.c";
 
-const cacheFolder = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "thimble");
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "thimble");
 
 /** qemu 9.0 replaced the shared inline counters by scoreboards and refuses older plugins. */
 export function pluginApi(qemuVersion: string): 1 | 2 {

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { decodeResponse, encodeRequests, programFiles, programTable } from "./program.js";
 import type { ProgramModel } from "./target.js";
 import { findTool, firstLines, hasPackage, runProcess } from "./toolchain.js";
-import { fileTree } from "./wasm.js";
 
 const model: ProgramModel = {
   name: "tiny",
@@ -60,16 +59,6 @@ test("no generated file can leave the program's folder", () => {
   for (const path of ["../evil.c", "/etc/evil.c", "a/../../evil.c"]) {
     expect(() => programFiles({ files: new Map([[path, ""]]), models: [] }, { assets: [] })).toThrow(/outside/);
   }
-});
-
-test("paths become a tree", () => {
-  const files = new Map([
-    ["a.c", "1"],
-    ["x/b.h", "2"],
-    ["x/y/c.h", "3"],
-    ["x/d.h", "4"],
-  ]);
-  expect(fileTree(files)).toEqual({ "a.c": "1", x: { "b.h": "2", "d.h": "4", y: { "c.h": "3" } } });
 });
 
 test("processes report how they ended and are killed in time", async () => {

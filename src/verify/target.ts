@@ -35,7 +35,7 @@ export interface ProgramModel {
 
 /** Generated C and its models; several models link into one program. */
 export interface Program {
-  /** File name, possibly with folders, to text. Every `.c` is compiled; the root is on the include path. */
+  /** File name, possibly with folders, to text. Every `.c` and `.S` is compiled; the root is on the include path. */
   readonly files: ReadonlyMap<string, string>;
   readonly models: readonly ProgramModel[];
 }

@@ -42,8 +42,8 @@ test("the registry holds every name once, in order", () => {
 });
 
 test("what is missing is said with a way to install it", () => {
-  const path = process.env["PATH"];
-  process.env["PATH"] = "";
+  const path = process.env.PATH;
+  process.env.PATH = "";
   try {
     for (const target of targets.filter(({ name }) => name !== "wasm")) {
       const missing = target.missingTool();
@@ -51,7 +51,7 @@ test("what is missing is said with a way to install it", () => {
       expect(missing?.fix).toMatch(/apt-get install \S+.*brew install \S+/);
     }
   } finally {
-    process.env["PATH"] = path;
+    process.env.PATH = path;
   }
 });
 
@@ -133,17 +133,15 @@ all(
 all(
   "%s: bad code is TH5003, an endless loop TH5004, an abort the signal's reason",
   async (_, target) => {
-    expect(await codesOf(target.run(oddProgram("at[0] = (int)2.5f * at[1];"), once, {}))).toMatch(
-      /^TH5003 .*odd\.c:\d+/,
-    );
+    expect(await codesOf(target.run(oddProgram("at[0] = at[1] * 300;"), once, {}))).toMatch(/^TH5003 .*odd\.c:\d+/);
     expect(await codesOf(target.run(oddProgram("other(at);", 64, "void other(void *at);"), once, {}))).toMatch(
       /^TH5003 .*other/,
     );
     const endless = oddProgram("for (volatile int i = 0; i < 1; i = (at[0] & 0)) {\n    }");
-    expect(await codesOf(target.run(endless, once, { timeoutMs: 2000 }))).toMatch(/^TH5004 no end after 2 s/);
+    expect(await codesOf(target.run(endless, once, { timeoutMs: 1500 }))).toMatch(/^TH5004 no end after 1\.5 s/);
     const reason = new Error("stop");
     const abort = new AbortController();
-    setTimeout(() => abort.abort(reason), 700);
+    setTimeout(() => abort.abort(reason), 500);
     await expect(target.run(endless, once, { signal: abort.signal })).rejects.toBe(reason);
   },
   60_000,

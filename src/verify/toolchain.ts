@@ -48,7 +48,7 @@ const executable = (path: string): boolean => {
 
 /** Absolute path of the first of `names` (names on PATH, or absolute paths) that can be executed, or null. */
 export function findTool(...names: readonly string[]): string | null {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
   for (const name of names) {
     const paths = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
     const found = paths.find(executable);
@@ -92,7 +92,11 @@ export function requireTool(missing: Diagnostic | null): void {
 }
 
 /** Runs a process to its end; it is killed when the time is up or the signal aborts, which throws the signal's reason. */
-export function runProcess(command: string, args: readonly string[], options: ProcessOptions): Promise<ProcessResult> {
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<ProcessResult> {
   const { cwd, signal, timeoutMs = defaultTimeoutMs, env } = options;
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -165,11 +169,12 @@ export async function compile(
 ): Promise<void> {
   const result = await runProcess(command, args, options);
   if (result.code === 0) return;
+  if (result.timedOut) failRun(target, "the compiler took too long", "allow more time");
   const overflow = /region `(\w+)' overflowed by (\d+) bytes/.exec(result.stderr);
   if (overflow !== null) failTooLarge(target, overflow[1] === "RAM" ? "RAM" : "flash", Number(overflow[2]));
   fail("TH5003", {
     where: [target],
-    found: result.timedOut ? "the compiler took too long" : firstLines(fromFirst(result.stderr, /error|undefined/)),
+    found: firstLines(fromFirst(result.stderr, /error|undefined/)),
     fix: "this is a fault in Thimble's generated code or in an edited kernel: please report it with the model",
   });
 }
@@ -198,6 +203,6 @@ export function failProcess(target: string, result: ProcessResult, timeoutMs: nu
     failRun(target, `no end after ${timeoutMs / 1000} s`, "allow more time, or run fewer inputs at once");
   }
   const ending = result.code === null ? `ended by ${result.endedBy}` : `exit code ${result.code}`;
-  const report = fromFirst(result.stderr, /ERROR: \w+Sanitizer|runtime error:|fault pc|qemu/);
+  const report = fromFirst(result.stderr, /ERROR: \w+Sanitizer|runtime error:|fault (pc|in)|qemu/);
   failRun(target, [ending, firstLines(report)].filter(Boolean).join(": "));
 }

@@ -27,7 +27,7 @@ interface Clang {
 }
 
 /** The part of @yowasp/clang that is used; its documentation is the package's README on npm. */
-interface YowaspClang {
+export interface YowaspClang {
   /** `args` starts with the program's name. Resolves to the tree of files afterwards; rejects on a non-zero exit. */
   runClang(
     args: readonly string[],
@@ -36,7 +36,8 @@ interface YowaspClang {
   ): Promise<YowaspTree>;
 }
 
-interface YowaspTree {
+/** A virtual folder: names to contents or further folders. */
+export interface YowaspTree {
   readonly [name: string]: string | Uint8Array | YowaspTree;
 }
 
@@ -80,6 +81,10 @@ function importedSymbols(): readonly string[] {
   const math = [...readAsset("verify/wasm/math.h").matchAll(/^TH_MATH_\d\((\w+)\)/gm)].map((match) => match[1] ?? "");
   return ["th_port_read", "th_port_write", "th_port_exit", ...math];
 }
+
+/** The files of a program with the WebAssembly harness. */
+export const wasmFiles = (program: Program): ReadonlyMap<string, string> =>
+  programFiles(program, { assets, texts: { [importList]: importedSymbols().join("\n") } });
 
 function compilerArguments(files: ReadonlyMap<string, string>, options: RunOptions): readonly string[] {
   return [
@@ -125,15 +130,18 @@ export function fileTree(files: ReadonlyMap<string, string>): YowaspTree {
   return root;
 }
 
-async function compileWithYowasp(files: ReadonlyMap<string, string>, options: RunOptions): Promise<Uint8Array> {
-  // A name in a variable, because the package is optional and its types need not be here.
-  const { runClang } = (await import(yowasp)) as YowaspClang;
+/** Compiles in memory with @yowasp/clang, given as an argument so that a test can stand in for it. */
+export async function compileWithYowasp(
+  yowaspClang: YowaspClang,
+  files: ReadonlyMap<string, string>,
+  options: RunOptions,
+): Promise<Uint8Array> {
   const stderr: Uint8Array[] = [];
   const keep = (bytes: Uint8Array | null): void => {
     if (bytes !== null) stderr.push(bytes.slice());
   };
   try {
-    const tree = await runClang(["clang", ...compilerArguments(files, options)], fileTree(files), {
+    const tree = await yowaspClang.runClang(["clang", ...compilerArguments(files, options)], fileTree(files), {
       stderr: keep,
       decodeASCII: false,
     });
@@ -152,12 +160,13 @@ async function compileWithYowasp(files: ReadonlyMap<string, string>, options: Ru
 async function run(program: Program, requests: readonly RunRequest[], options: RunOptions): Promise<TargetReport> {
   requireTool(missingTool());
   const request = encodeRequests(program.models, requests);
-  const files = programFiles(program, { assets, texts: { [importList]: importedSymbols().join("\n") } });
+  const files = wasmFiles(program);
   const { signal, timeoutMs = defaultTimeoutMs } = options;
   const tools = systemClang();
   const module =
     tools === null
-      ? await compileWithYowasp(files, options)
+      ? // A name in a variable, because the package is optional and its types need not be here.
+        await compileWithYowasp((await import(yowasp)) as YowaspClang, files, options)
       : await withTemporaryFolder((cwd) =>
           compileWithSystem(tools, files, options, { cwd, timeoutMs, ...(signal ? { signal } : {}) }),
         );

@@ -8,21 +8,21 @@ import { roundingDivideByPowerOfTwo, roundingDoublingHighMul } from "../../base/
 /** exp(-2^(i - 2)) in Q0.31 for i = 0 to 6. */
 const factors = [1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242] as const;
 
-/** exp(a) in Q0.31 for a <= 0 in Q5.26. */
-export function expOnNegativeValues(a: number): number {
+/** exp(a) in Q0.31 for a <= 0 with 5 integer bits (Q5.26), or with fewer. */
+export function expOnNegativeValues(a: number, integerBits = 5): number {
   if (a === 0) return 2147483647;
-  const quarter = 2 ** 24;
+  const quarter = 2 ** (29 - integerBits);
   const fraction = (a & (quarter - 1)) - quarter;
   const remainder = (fraction - a) | 0;
-  const x = fraction * 32 + 2 ** 28;
+  const x = fraction * 2 ** integerBits + 2 ** 28;
   const x2 = roundingDoublingHighMul(x, x);
   const x3 = roundingDoublingHighMul(x2, x);
   const x4 = roundingDoublingHighMul(x2, x2);
   const third = roundingDoublingHighMul(roundingDivideByPowerOfTwo(x4, 2) + x3, 715827883);
   const tail = roundingDivideByPowerOfTwo(third + x2, 1);
   let result = 1895147668 + roundingDoublingHighMul(1895147668, x + tail);
-  factors.forEach((factor, i) => {
-    if (remainder & (1 << (24 + i))) result = roundingDoublingHighMul(result, factor);
+  factors.slice(0, integerBits + 2).forEach((factor, i) => {
+    if (remainder & (quarter << i)) result = roundingDoublingHighMul(result, factor);
   });
   return result;
 }
@@ -31,16 +31,22 @@ export function expOnNegativeValues(a: number): number {
 export const saturatingShiftLeft = (x: number, exponent: number): number =>
   Math.min(Math.max(x * 2 ** exponent, -2147483648), 2147483647);
 
-/** 1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31. */
-export function oneOverOnePlusX(a: number): number {
+/** 2 / (1 + a) in Q2.29 for a in [0, 1) in Q0.31: three Newton-Raphson steps. */
+function twoOverOnePlusX(a: number): number {
   const halfDenominator = Math.trunc((a + 2147483648) / 2);
   let x = 1515870810 + roundingDoublingHighMul(halfDenominator, -1010580540);
   for (let i = 0; i < 3; i++) {
     const error = 2 ** 29 - roundingDoublingHighMul(halfDenominator, x);
     x += saturatingShiftLeft(roundingDoublingHighMul(x, error), 2);
   }
-  return saturatingShiftLeft(x, 1);
+  return x;
 }
+
+/** 1 / (1 + a) in Q0.31 for a in [0, 1) in Q0.31. */
+export const oneOverOnePlusX = (a: number): number => saturatingShiftLeft(twoOverOnePlusX(a), 1);
+
+/** (1 - a) / (1 + a) in Q0.31 for a in [0, 1) in Q0.31. */
+export const oneMinusXOverOnePlusX = (a: number): number => saturatingShiftLeft(twoOverOnePlusX(a) - 2 ** 29, 2);
 
 /** 1 / x as a Q0.31 scale in (1/2, 1] and a right shift; x is an unsigned 32-bit number but 0. */
 export function reciprocal(x: number, integerBits: number): { readonly scale: number; readonly bitsOverUnit: number } {

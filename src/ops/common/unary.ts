@@ -1,9 +1,24 @@
-import { type DType, elementsOf } from "../../base/dtype.js";
-import { type NodeView, type Tensor, tensorName } from "../../ir/graph.js";
-import { type CValue, type Kernel, noTraits, type OutputType, type Report, type Traits } from "../spec.js";
+import { type DType, elementsOf, rangeOf } from "../../base/dtype.js";
+import { roundAway } from "../../base/fixedpoint.js";
+import { type NodeView, type Quantization, type Tensor, tensorName } from "../../ir/graph.js";
+import {
+  type CValue,
+  defineOp,
+  type ExecView,
+  type Kernel,
+  noTraits,
+  type OpSpec,
+  type OutputType,
+  type Report,
+  type Sample,
+  type TfliteBinding,
+  type Traits,
+} from "../spec.js";
+import { elementCost } from "./binary.js";
 import { checkPerTensor } from "./checks.js";
-import { type ElementMap, lookupCall } from "./lut.js";
-import { inputOf, outputOf } from "./view.js";
+import { type ElementMap, lookupCall, mapAll } from "./lut.js";
+import { noOptions } from "./options.js";
+import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 /** Traits of an operator that maps each element on its own. */
 export const unaryTraits = {
@@ -81,3 +96,89 @@ export const unaryKernel = <A>(
     scratchBytes: 0,
   }),
 });
+
+/** The float kernel `th_NAME_f32` of a function without parameters. */
+export const floatKernel = <A>(name: string): Kernel<A> =>
+  unaryKernel("float32", "ops/common/unary_f32.h", `th_${name}_f32`, { type: "th_count_params", fields: () => ({}) });
+
+/**
+ * An 8-bit map by way of float32: dequantize, apply, quantize. Source: TFLite's LUTPopulate; each step rounds to
+ * float32, and the scale is divided by through its reciprocal. NaN becomes the lowest value.
+ */
+export function floatTableMap(view: NodeView<unknown>, apply: ElementMap): ElementMap {
+  const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
+  const { min, max } = rangeOf(output.dtype);
+  const inverse = Math.fround(1 / scaleOf(output));
+  return (x) => {
+    const real = Math.fround(scaleOf(input) * (x - zeroPointOf(input)));
+    const rounded = roundAway(Math.fround(Math.fround(apply(real)) * inverse));
+    const value = rounded + zeroPointOf(output);
+    return value > min ? Math.min(value, max) : min;
+  };
+}
+
+/** Options of an operator that has none: the union tag of its empty table, or 0. */
+export const emptyBinding = (builtin: number, maxVersion: number, tag: number): TfliteBinding<Empty> => ({
+  builtin,
+  maxVersion,
+  options: { ...noOptions, tag },
+  decode: () => ({}),
+  encode: () => ({}),
+});
+
+export type Empty = Record<string, never>;
+
+/** What differs between operators that map every element on its own. */
+export interface UnaryOp<Name extends string, A> {
+  readonly name: Name;
+  readonly summary: string;
+  readonly tflite: TfliteBinding<A>;
+  /** The function of a float. */
+  readonly float: (view: NodeView<A>) => ElementMap;
+  readonly floatKernel: Kernel<A>;
+  /** The map of 8 bits, which becomes a table. */
+  readonly int8: (view: NodeView<A>) => ElementMap;
+  /** The map of 16 bits and the kernel that computes it, or "none". */
+  readonly int16: { readonly map: (view: NodeView<A>) => ElementMap; readonly kernel: Kernel<A> } | "none";
+  readonly infer?: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
+  readonly samples: readonly Sample<A>[];
+}
+
+/** The record of a unary operator. */
+export function defineUnary<const Name extends string, A extends object>(op: UnaryOp<Name, A>): OpSpec<Name, A> {
+  const { int16 } = op;
+  const mapOf = (view: ExecView<A>): ElementMap => {
+    const { dtype } = inputOf(view, 0);
+    if (dtype === "int8") return op.int8(view);
+    return dtype === "int16" && int16 !== "none" ? int16.map(view) : op.float(view);
+  };
+  return defineOp<Name, A>({
+    name: op.name,
+    summary: op.summary,
+    arity: { inputs: [1, 1], outputs: [1, 1] },
+    optionalInputs: [],
+    traits: unaryTraits,
+    tflite: op.tflite,
+    infer: op.infer ?? inferUnary,
+    reference: (view) => mapAll(view, mapOf(view)),
+    gradient: "none",
+    cost: elementCost(1),
+    kernels: [tableKernel(op.int8), ...(int16 === "none" ? [] : [int16.kernel]), op.floatKernel],
+    samples: op.samples,
+  });
+}
+
+/** A sample of one tensor in and one out. */
+export function unarySample<A>(
+  attrs: A,
+  dtype: "int8" | "int16" | "float32",
+  quant: readonly [input: Quantization, output: Quantization] | null,
+  range?: readonly [low: number, high: number],
+): Sample<A> {
+  return {
+    name: quant === null ? dtype : `${dtype}, zero points ${quant[0].zeroPoints[0]} and ${quant[1].zeroPoints[0]}`,
+    attrs,
+    inputs: [{ shape: [1, 3, 7, 11], dtype, ...(quant ? { quant: quant[0] } : {}), ...(range ? { range } : {}) }],
+    outputs: [{ dtype, ...(quant ? { quant: quant[1] } : {}) }],
+  };
+}

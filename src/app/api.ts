@@ -1,0 +1,188 @@
+import type { TensorData } from "../base/dtype.js";
+import { elementsOf, fromBytes } from "../base/dtype.js";
+import { DiagnosticError, type Diagnostic, fail } from "../base/diagnostics.js";
+import type { Board } from "../boards/board.js";
+import { fitBoard, type BoardFit } from "../boards/fit.js";
+import { boards, findBoard } from "../boards/table.js";
+import type { GeneratedModel } from "../codegen/model.js";
+import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
+import { tensorOf } from "../ir/graph.js";
+import type { Graph, Model } from "../ops/index.js";
+import { dropFloatEdges } from "../passes/edges.js";
+import { testInputs } from "../run/inputs.js";
+import { createSession } from "../run/interpreter.js";
+import type { RunOptions } from "../verify/target.js";
+import { findTarget } from "../verify/targets.js";
+import { compare, programOf, requestsOf, type TargetOutcome, type VerifyCase, type VerifySubject, verifyOn } from "../verify/verify.js";
+import { type CompileOptions, generate, type PlannedModel, planModel } from "./compile.js";
+import { manifestName, writeFolder } from "./files.js";
+import { type InspectReport, inspectReport } from "./report/inspect.js";
+
+/** The board of that id. Throws TH3002 with the ids that come close. */
+export function boardOf(id: string): Board {
+  const board = findBoard(id);
+  if (board !== undefined) return board;
+  const words = id.toLowerCase().split(/[^a-z0-9]+/).filter((w) => w.length > 1);
+  const close = boards.filter((b) => words.some((w) => b.id.includes(w))).map((b) => b.id);
+  return fail("TH3002", { found: JSON.stringify(id), ...(close.length > 0 ? { expected: close.slice(0, 8).join(", ") } : {}), fix: "`thimble boards` lists all" });
+}
+
+export interface InspectOptions extends CompileOptions {
+  /** Board ids to check; all boards unless given. */
+  readonly boards?: readonly string[];
+}
+
+/** What a model costs and where it fits, without generating anything. */
+export function inspect(model: Model, options: InspectOptions = {}): InspectReport {
+  return inspectReport(planModel(model, options), options.boards?.map(boardOf) ?? boards);
+}
+
+/** The targets that `verify` compares: the interpreter on the compiled graph, and everything that runs C. */
+export type VerifyTarget = "interpreter" | string;
+
+export interface VerifyOptions extends CompileOptions {
+  /** Inputs of each run; three pseudo-random runs unless given. */
+  readonly inputs?: readonly (readonly TensorData[])[];
+  readonly run?: RunOptions;
+  /** Told before each target starts. */
+  readonly onTarget?: (name: string) => void;
+}
+
+/** What `thimble verify --json` prints; version 1. */
+export interface VerifyReport {
+  readonly schemaVersion: 1;
+  readonly model: { readonly name: string; readonly sha256: string };
+  readonly runs: number;
+  readonly targets: readonly TargetOutcome[];
+}
+
+/** The graph as the file has it (but for dropped float edges): what every target is compared with. */
+const sourceGraph = (model: Model, options: CompileOptions): Graph =>
+  options.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+
+const subjectOf = (planned: PlannedModel, generated: GeneratedModel): VerifySubject => ({
+  generated,
+  inputTypes: planned.graph.inputs.map((id) => tensorOf(planned.graph, id).dtype),
+  outputs: planned.graph.outputs.map((id) => {
+    const t = tensorOf(planned.graph, id);
+    return { dtype: t.dtype, elements: elementsOf(t.shape) };
+  }),
+});
+
+function casesOf(graph: Graph, model: Model, inputs: VerifyOptions["inputs"]): readonly VerifyCase[] {
+  const runs = inputs ?? [0, 1, 2].map((run) => testInputs(graph, run));
+  const session = createSession({ main: graph, subgraphs: model.subgraphs });
+  return runs.map((values) => {
+    session.reset();
+    return { inputs: values, expected: session.invoke(values) };
+  });
+}
+
+function interpreterOutcome(planned: PlannedModel, cases: readonly VerifyCase[]): TargetOutcome {
+  const session = createSession({ main: planned.graph, subgraphs: planned.model.subgraphs });
+  let mismatches = 0;
+  let maxError = 0;
+  for (const c of cases) {
+    session.reset();
+    session.invoke(c.inputs).forEach((found, i) => {
+      const expected = c.expected[i];
+      const id = planned.graph.outputs[i];
+      if (expected === undefined || id === undefined) return;
+      const result = compare(tensorOf(planned.graph, id).dtype, expected, found);
+      mismatches += result.mismatches;
+      maxError = Math.max(maxError, result.maxError);
+    });
+  }
+  return { name: "interpreter", identical: mismatches === 0, mismatches, maxError, canariesIntact: true };
+}
+
+/** Verifies an already generated model on the named targets, in order. */
+async function verifyPlanned(planned: PlannedModel, generated: GeneratedModel, names: readonly VerifyTarget[], options: VerifyOptions): Promise<VerifyReport> {
+  const { model } = planned;
+  const cases = casesOf(sourceGraph(model, planned.options), model, options.inputs);
+  // Names and tools are checked before any work, so that a typing error does not cost minutes.
+  const found = names.map((name) => (name === "interpreter" ? null : findTarget(name)));
+  const missing = found.map((t) => t?.missingTool() ?? null).filter((d): d is Diagnostic => d !== null);
+  if (missing.length > 0) throw new DiagnosticError(missing);
+  const targets: TargetOutcome[] = [];
+  for (const target of found) {
+    options.onTarget?.(target?.name ?? "interpreter");
+    targets.push(target === null ? interpreterOutcome(planned, cases) : await verifyOn(target, subjectOf(planned, generated), cases, options.run));
+  }
+  return { schemaVersion: 1, model: { name: model.name, sha256: model.sha256 }, runs: cases.length, targets };
+}
+
+/**
+ * Compiles a model and runs the same inputs on every named target; all must give what the interpreter gives on the
+ * graph as the file has it. Throws TH5001 for a missing tool, TH5002 for an unknown target.
+ */
+export async function verify(model: Model, names: readonly VerifyTarget[], options: VerifyOptions = {}): Promise<VerifyReport> {
+  const planned = planModel(model, options);
+  return verifyPlanned(planned, generate(planned), names, options);
+}
+
+/** One inference on one target; outputs in graph order, with their types. */
+export async function run(model: Model, target: VerifyTarget, inputs: readonly TensorData[], options: VerifyOptions = {}): Promise<readonly TensorData[]> {
+  if (target === "interpreter") return createSession({ main: sourceGraph(model, options), subgraphs: model.subgraphs }).invoke(inputs);
+  const planned = planModel(model, options);
+  const subject = subjectOf(planned, generate(planned));
+  const found = findTarget(target);
+  const missing = found.missingTool();
+  if (missing !== null) throw new DiagnosticError([missing]);
+  const report = await found.run(programOf(subject.generated), requestsOf(subject, [{ inputs, expected: [] }]), options.run ?? {});
+  return subject.outputs.map((o, i) => fromBytes(o.dtype, report.runs[0]?.outputs[i] ?? new Uint8Array(0), o.elements));
+}
+
+export interface BuildOptions extends VerifyOptions {
+  readonly board: string;
+  /** The folder to write; replaced if an earlier build wrote it. */
+  readonly out: string;
+  readonly as?: ProjectKind;
+  /** Targets to verify on; none for an empty list. Default: the emulated twin of the board's core, else the host. */
+  readonly verifyOn?: readonly VerifyTarget[];
+}
+
+/** What `thimble build --json` prints; an inspection with what the linker and the targets said. */
+export interface BuildReport extends InspectReport {
+  readonly board: string;
+  readonly fit: BoardFit;
+  /** Null if nothing was written because the model does not fit. */
+  readonly out: string | null;
+  readonly files: readonly string[];
+  readonly verification: VerifyReport | null;
+}
+
+/** The targets a board is verified on unless told otherwise, and what is missing for them here. */
+export function defaultTargets(board: Board): { readonly names: readonly string[]; readonly notice: string | null } {
+  const twin = board.emulated ?? "host";
+  const missing = findTarget(twin).missingTool();
+  if (missing === null) return { names: [twin], notice: null };
+  const fallback = ["host", "wasm"].find((name) => findTarget(name).missingTool() === null);
+  const notice = `${board.id} would be verified on ${twin}, but ${missing.found ?? "a tool"} is missing (${missing.fix}); ${fallback ? `verified on ${fallback} instead` : "verified on the interpreter only"}`;
+  return { names: [fallback ?? "interpreter"], notice };
+}
+
+/**
+ * Plans, generates, verifies and writes a project for a board. Nothing is written if the model does not fit (`fit` says
+ * why) or if verification fails.
+ */
+export async function build(model: Model, options: BuildOptions): Promise<BuildReport> {
+  const board = boardOf(options.board);
+  const planned = planModel(model, options);
+  const inspection = inspectReport(planned, [board]);
+  const before = fitBoard(board, { peakBytes: inspection.totals.peakBytes, flashBytes: inspection.totals.flashBytes, linked: false });
+  const unwritten = { ...inspection, board: board.id, fit: before, out: null, files: [], verification: null };
+  if (!before.fits) return unwritten;
+  const generated = generate(planned);
+  const names = options.verifyOn ?? defaultTargets(board).names;
+  const verification = names.length === 0 ? null : await verifyPlanned(planned, generated, names, options);
+  const linked = verification?.targets.find((t) => t.name === board.emulated)?.modelFlashBytes;
+  const totals = { ...inspection.totals, flashBytes: linked ?? inspection.totals.flashBytes };
+  const fit = fitBoard(board, { peakBytes: totals.peakBytes, flashBytes: totals.flashBytes, linked: linked !== undefined });
+  const report = { ...unwritten, totals, fit, fits: [fit], verification };
+  if (!fit.fits || verification?.targets.some((t) => !t.identical)) return report;
+  const files = writeProject(options.as ?? "c", { generated, graph: planned.graph, board, sha256: model.sha256, commandLine: options.commandLine ?? "the thimble library" });
+  const written = { ...report, out: options.out, files: [...files.keys()] };
+  writeFolder(options.out, new Map([...files, [manifestName, `${JSON.stringify(written, null, 2)}\n`]]));
+  return written;
+}

@@ -1,0 +1,171 @@
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { writeNpy } from "../../base/npy.js";
+import { toBytes } from "../../base/dtype.js";
+import { boards } from "../../boards/table.js";
+import { projectKinds } from "../../codegen/projects/index.js";
+import { tensorOf } from "../../ir/graph.js";
+import { printGraph } from "../../ir/print.js";
+import { dropFloatEdges } from "../../passes/edges.js";
+import { runPipeline } from "../../passes/pipeline.js";
+import { targetNames } from "../../verify/target.js";
+import { boardOf, build, defaultTargets, inspect, run, verify } from "../api.js";
+import { loadModel } from "../files.js";
+import { renderBoard, renderBoards } from "../report/boards.js";
+import { renderHtml } from "../report/html.js";
+import { renderInspect } from "../report/terminal.js";
+import { renderBuild, renderVerify } from "../report/verify.js";
+import { choiceOption, compileOptions, listOption, type RawOptions, readInputs, requiredOption, textOption } from "./options.js";
+
+/** How a command ended: what goes to stdout, and the exit code. */
+export interface Outcome {
+  readonly output: string;
+  readonly exitCode: 0 | 1 | 3;
+}
+
+/** Where messages that are not the result go: stderr, or nowhere with --quiet. */
+export interface Console {
+  readonly note: (text: string) => void;
+}
+
+/** A command of the command line. */
+export interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: readonly (readonly [flags: string, description: string])[];
+  readonly examples: readonly string[];
+  readonly run: (args: readonly string[], options: RawOptions, console: Console) => Promise<Outcome> | Outcome;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const planOptions = [
+  ["--io <float|quantized>", "keep float inputs and outputs, or drop their QUANTIZE and DEQUANTIZE (default: float)"],
+  ["--plan <layers>", "how to plan: layers runs one operator at a time"],
+  ["--feed <resident>", "resident keeps the input in the arena"],
+  ["--name <identifier>", "prefix of the generated C names (default: from the file's name)"],
+] as const;
+
+const inspectCommand: Command = {
+  usage: "inspect <model>",
+  summary: "What a model costs: layers, peak SRAM, flash, MACs, and the boards it fits",
+  options: [
+    ["--board <id>", "check these boards only (repeat, or separate by commas); exit 3 if one does not fit"],
+    ["--html <file>", "also write a page with the memory map"],
+    ["--text", "print the optimized graph as text instead"],
+    ...planOptions,
+  ],
+  examples: ["thimble inspect kws.tflite", "thimble inspect kws.tflite --board arduino-nano-33-ble --json", "thimble inspect kws.tflite --html kws.html"],
+  run: ([path = ""], options, { note }) => {
+    const model = loadModel(path);
+    const chosen = listOption(options, "board");
+    const compile = compileOptions(options);
+    if (options["text"] === true) {
+      return { output: printGraph(runPipeline(model, { floatEdges: compile.floatEdges ?? "keep" }), { constants: "omitted" }), exitCode: 0 };
+    }
+    const report = inspect(model, { ...compile, ...(chosen ? { boards: chosen } : {}) });
+    const html = textOption(options, "html");
+    if (html !== undefined) {
+      writeFileSync(html, renderHtml(report));
+      note(`wrote ${html}`);
+    }
+    const misfit = chosen !== undefined && report.fits.some((f) => !f.fits);
+    return { output: options["json"] ? json(report) : renderInspect(report), exitCode: misfit ? 3 : 0 };
+  },
+};
+
+const buildCommand: Command = {
+  usage: "build <model>",
+  summary: "Compile a model to C for a board, verify it, and write a project",
+  options: [
+    ["--board <id>", "the board (see `thimble boards`)"],
+    ["--out <folder>", "the folder to write; replaced if an earlier build wrote it"],
+    ["--as <kind>", `${projectKinds.join(", ")} (default: c)`],
+    ["--verify <targets>", "verify on these targets (default: the emulated twin of the board's core); none to skip"],
+    ...planOptions,
+  ],
+  examples: ["thimble build kws.tflite --board arduino-nano-33-ble --out kws", "thimble build kws.tflite --board raspberry-pi-pico --as cmake --out kws --verify none"],
+  run: async ([path = ""], options, { note }) => {
+    const board = requiredOption(options, "board", "arduino-nano-33-ble");
+    const out = requiredOption(options, "out", `${basename(path).replace(/\.[^.]*$/, "")}-c`);
+    const asked = listOption(options, "verify");
+    const kind = choiceOption(options, "as", projectKinds, "c");
+    const compile = compileOptions(options);
+    const model = loadModel(path);
+    const defaults = defaultTargets(boardOf(board));
+    if (asked === undefined && defaults.notice !== null) note(defaults.notice);
+    const verifyOn = asked?.includes("none") ? [] : (asked ?? defaults.names);
+    const report = await build(model, { ...compile, board, out, as: kind, verifyOn, onTarget: (name) => note(`verifying on ${name}`) });
+    const verified = report.verification?.targets.every((t) => t.identical) ?? true;
+    return { output: options["json"] ? json(report) : renderBuild(report), exitCode: !report.fit.fits ? 3 : verified ? 0 : 1 };
+  },
+};
+
+const verifyCommand: Command = {
+  usage: "verify <model>",
+  summary: "Run the same inputs on several targets and compare them bit for bit",
+  options: [
+    ["--on <targets>", `interpreter, ${targetNames.join(", ")} (default: interpreter,host,cortex-m4)`],
+    ["--input <file>", ".npy or raw bytes; repeat for several inputs (default: three pseudo-random runs)"],
+    ...planOptions,
+  ],
+  examples: ["thimble verify kws.tflite", "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json"],
+  run: async ([path = ""], options, { note }) => {
+    const model = loadModel(path);
+    const compile = compileOptions(options);
+    const files = listOption(options, "input");
+    const graph = compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+    const report = await verify(model, listOption(options, "on") ?? ["interpreter", "host", "cortex-m4"], {
+      ...compile,
+      ...(files ? { inputs: [readInputs(graph, files)] } : {}),
+      onTarget: (name) => note(`running on ${name}`),
+    });
+    return { output: options["json"] ? json(report) : renderVerify(report), exitCode: report.targets.every((t) => t.identical) ? 0 : 1 };
+  },
+};
+
+const runCommand: Command = {
+  usage: "run <model>",
+  summary: "One inference on one target",
+  options: [
+    ["--on <target>", `interpreter, ${targetNames.join(", ")} (default: interpreter)`],
+    ["--input <file>", ".npy or raw bytes; repeat for several inputs"],
+    ["--out <file>", ".npy or raw bytes; repeat for several outputs (default: print them)"],
+    ...planOptions,
+  ],
+  examples: ["thimble run kws.tflite --input mfcc.npy", "thimble run kws.tflite --on cortex-m4 --input mfcc.bin --out scores.npy"],
+  run: async ([path = ""], options, { note }) => {
+    const model = loadModel(path);
+    const compile = compileOptions(options);
+    const graph = compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+    const inputs = readInputs(graph, listOption(options, "input") ?? []);
+    const outputs = await run(model, textOption(options, "on") ?? "interpreter", inputs, compile);
+    const files = listOption(options, "out") ?? [];
+    const ports = graph.outputs.map((id) => tensorOf(graph, id));
+    const values = outputs.map((data, i) => ({ name: ports[i]?.name ?? "", dtype: ports[i]?.dtype ?? "int8", shape: ports[i]?.shape ?? [], data }));
+    files.forEach((file, i) => {
+      const value = values[i];
+      if (value === undefined) return;
+      writeFileSync(file, file.endsWith(".npy") ? writeNpy(value) : toBytes(value.dtype, value.data));
+      note(`wrote ${file}`);
+    });
+    const printed = values.map((v) => ({ name: v.name, dtype: v.dtype, shape: v.shape, data: Array.from(v.data as ArrayLike<number | bigint>, Number) }));
+    if (options["json"]) return { output: json({ schemaVersion: 1, outputs: printed }), exitCode: 0 };
+    return { output: files.length > 0 ? "" : `${printed.map((v) => `${v.name} ${v.dtype} [${v.shape.join(", ")}]\n${v.data.join(" ")}`).join("\n")}\n`, exitCode: 0 };
+  },
+};
+
+const boardsCommand: Command = {
+  usage: "boards [name]",
+  summary: "The boards Thimble knows, or one of them in full",
+  options: [],
+  examples: ["thimble boards", "thimble boards raspberry-pi-pico --json"],
+  run: ([name], options) => {
+    if (name === undefined) return { output: options["json"] ? json({ schemaVersion: 1, boards }) : renderBoards(boards), exitCode: 0 };
+    const board = boardOf(name);
+    return { output: options["json"] ? json({ schemaVersion: 1, boards: [board] }) : renderBoard(board), exitCode: 0 };
+  },
+};
+
+/** All commands, in the order of the help. */
+export const commands: readonly Command[] = [inspectCommand, buildCommand, verifyCommand, runCommand, boardsCommand];

@@ -1,0 +1,177 @@
+import { bytesOf, elementsOf } from "../../base/dtype.js";
+import type { TensorId } from "../../base/units.js";
+import type { Board } from "../../boards/board.js";
+import { type BoardFit, fitBoard } from "../../boards/fit.js";
+import { type Tensor, tensorOf } from "../../ir/graph.js";
+import type { LoweredNode } from "../../ops/lower.js";
+import type { Buffer, BufferKind } from "../../plan/plan.js";
+import { tensorBytes } from "../../plan/storage.js";
+import type { PlannedModel } from "../compile.js";
+
+/** One operator of the planned graph. Bytes are device bytes, MACs those of one inference. */
+export interface LayerReport {
+  readonly index: number;
+  /** The output tensor's name in the model. */
+  readonly name: string;
+  readonly op: string;
+  /** Index of the operator in the file; -1 for one no file contains. */
+  readonly fileIndex: number;
+  /** Layers whose outputs this one reads; -1 for an input of the model. */
+  readonly inputs: readonly number[];
+  readonly outputShape: readonly number[];
+  readonly outputType: string;
+  readonly macs: number;
+  readonly operations: number;
+  readonly parameters: number;
+  readonly weightsBytes: number;
+  readonly scratchBytes: number;
+  /** Bytes of all buffers alive while this layer runs. */
+  readonly liveBytes: number;
+  readonly kernel: string;
+  /** How the output gets its memory. */
+  readonly memory: "own" | "view" | "in place";
+}
+
+/** A buffer of the arena, alive from `firstStep` to `lastStep`, both included. */
+export interface BufferReport {
+  readonly tensor: string;
+  readonly kind: BufferKind;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+}
+
+export interface PortReport {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+  readonly scale: number | null;
+  readonly zeroPoint: number | null;
+}
+
+/** What `thimble inspect --json` prints; version 1. */
+export interface InspectReport {
+  readonly schemaVersion: 1;
+  readonly model: { readonly name: string; readonly sha256: string; readonly format: string; readonly fileBytes: number };
+  readonly totals: {
+    readonly macs: number;
+    readonly parameters: number;
+    readonly weightsBytes: number;
+    /** Weights, other constants and parameters; the linked image after a build. */
+    readonly flashBytes: number;
+    /** Every byte of RAM that inference needs besides the C stack. */
+    readonly peakBytes: number;
+    readonly arenaBytes: number;
+    readonly inputBytes: number;
+    readonly outputBytes: number;
+  };
+  readonly inputs: readonly PortReport[];
+  readonly outputs: readonly PortReport[];
+  readonly layers: readonly LayerReport[];
+  readonly plan: {
+    readonly strategy: string;
+    readonly steps: readonly { readonly index: number; readonly op: string; readonly layer: number; readonly liveBytes: number }[];
+    readonly buffers: readonly BufferReport[];
+    readonly peakStep: number;
+    /** No plan that keeps a tensor whole can use less than this. */
+    readonly liveLowerBoundBytes: number;
+    readonly recomputedMacs: number;
+  };
+  readonly fits: readonly BoardFit[];
+}
+
+const constantsOf = (lowered: LoweredNode): readonly Tensor[] =>
+  lowered.view.inputs.filter((t): t is Tensor => t !== null && t.data !== null);
+
+/** Bytes of flash a node's kernel reads besides the node's own constants: multipliers, tables, parameters. */
+function auxiliaryBytes(lowered: LoweredNode): number {
+  const args = lowered.call.args.reduce((sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum), 0);
+  const fields = Object.values(lowered.call.params?.fields ?? {});
+  return args + fields.reduce<number>((sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1), 0);
+}
+
+function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerReport[] {
+  const producer = new Map<TensorId, number>(nodes.flatMap((n, i) => n.node.outputs.map((id) => [id, i] as const)));
+  return nodes.map((lowered, index) => {
+    const output = lowered.view.outputs[0];
+    const cost = lowered.spec.cost(lowered.view);
+    const constants = constantsOf(lowered);
+    const step = plan.steps[index];
+    const activations = lowered.node.inputs.filter((id): id is TensorId => id !== null && tensorOf(graph, id).data === null);
+    return {
+      index,
+      name: output?.name ?? "",
+      op: lowered.node.op,
+      fileIndex: lowered.node.origin.index,
+      inputs: activations.map((id) => producer.get(id) ?? -1),
+      outputShape: output?.shape ?? [],
+      outputType: output?.dtype ?? "none",
+      macs: cost.macs,
+      operations: cost.operations,
+      parameters: constants.reduce((sum, t) => sum + elementsOf(t.shape), 0),
+      weightsBytes: constants.reduce((sum, t) => sum + tensorBytes(t), 0),
+      scratchBytes: step?.scratch === null || step === undefined ? 0 : lowered.call.scratchBytes,
+      liveBytes: plan.liveBytes[index] ?? 0,
+      kernel: step?.elided ? "none" : lowered.kernel.name,
+      memory: step?.elided ? "view" : step?.inPlaceInput !== null ? "in place" : "own",
+    };
+  });
+}
+
+const bufferReport = (b: Buffer): BufferReport => ({
+  tensor: b.name,
+  kind: b.kind,
+  offset: b.offset,
+  bytes: b.bytes,
+  firstStep: b.firstStep,
+  lastStep: b.lastStep,
+});
+
+const portReport = (t: Tensor): PortReport => ({
+  name: t.name,
+  dtype: t.dtype,
+  shape: t.shape,
+  bytes: tensorBytes(t),
+  scale: t.quant?.scales[0] ?? null,
+  zeroPoint: t.quant?.zeroPoints[0] ?? null,
+});
+
+/** Everything `inspect` knows of a planned model, against the given boards. */
+export function inspectReport(planned: PlannedModel, boards: readonly Board[]): InspectReport {
+  const { model, graph, nodes, plan } = planned;
+  const layers = layerReports(planned);
+  const constants = new Map(nodes.flatMap((n) => constantsOf(n).map((t) => [t.id, t] as const)));
+  const weightsBytes = [...constants.values()].reduce((sum, t) => sum + tensorBytes(t), 0);
+  const flashBytes = weightsBytes + nodes.reduce((sum, n) => sum + auxiliaryBytes(n), 0);
+  const inputs = graph.inputs.map((id) => portReport(tensorOf(graph, id)));
+  const outputs = graph.outputs.map((id) => portReport(tensorOf(graph, id)));
+  const need = { peakBytes: plan.peakBytes, flashBytes, linked: false };
+  return {
+    schemaVersion: 1,
+    model: { name: model.name, sha256: model.sha256, format: model.format, fileBytes: model.fileBytes },
+    totals: {
+      macs: layers.reduce((sum, l) => sum + l.macs, 0),
+      parameters: [...constants.values()].reduce((sum, t) => sum + elementsOf(t.shape), 0),
+      weightsBytes,
+      flashBytes,
+      peakBytes: plan.peakBytes,
+      arenaBytes: plan.arenaBytes,
+      inputBytes: inputs.reduce((sum, p) => sum + p.bytes, 0),
+      outputBytes: outputs.reduce((sum, p) => sum + p.bytes, 0),
+    },
+    inputs,
+    outputs,
+    layers,
+    plan: {
+      strategy: plan.strategy,
+      steps: plan.steps.map((s) => ({ index: s.index, op: layers[s.node]?.op ?? "", layer: s.node, liveBytes: plan.liveBytes[s.index] ?? 0 })),
+      buffers: plan.buffers.map(bufferReport),
+      peakStep: plan.peakStep,
+      liveLowerBoundBytes: Math.max(0, ...plan.liveBytes),
+      recomputedMacs: plan.recomputedMacs,
+    },
+    fits: boards.map((board) => fitBoard(board, need)),
+  };
+}

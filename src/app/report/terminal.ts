@@ -1,0 +1,87 @@
+import pc from "picocolors";
+import { grouped } from "../../base/units.js";
+import type { InspectReport, LayerReport, PortReport } from "./inspect.js";
+import { renderTable } from "./table.js";
+
+/** `12.3 KiB`, or bytes below 1 KiB. */
+export const sizeText = (bytes: number): string => (Math.abs(bytes) < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`);
+
+const shapeText = (shape: readonly number[]): string => (shape.length === 0 ? "scalar" : shape.join("x"));
+
+function portText(port: PortReport): string {
+  const scale = port.scale === null ? "" : `, scale ${port.scale.toPrecision(6)}, zero point ${port.zeroPoint}`;
+  return `${port.name}  ${port.dtype} ${shapeText(port.shape)} (${grouped(port.bytes)} B${scale})`;
+}
+
+function layerRow(layer: LayerReport, report: InspectReport): readonly string[] {
+  const isPeak = layer.index === report.plan.peakStep;
+  const share = report.totals.macs === 0 ? 0 : (100 * layer.macs) / report.totals.macs;
+  const live = grouped(layer.liveBytes);
+  return [
+    String(layer.index),
+    layer.op,
+    shapeText(layer.outputShape),
+    layer.inputs.map((i) => (i < 0 ? "in" : String(i))).join(","),
+    layer.macs === 0 ? "" : grouped(layer.macs),
+    layer.macs === 0 ? "" : `${share.toFixed(1)}%`,
+    layer.weightsBytes === 0 ? "" : grouped(layer.weightsBytes),
+    isPeak ? pc.bold(pc.yellow(`${live} <- peak`)) : live,
+    layer.memory === "own" ? "" : layer.memory,
+  ];
+}
+
+const layerColumns = [
+  { title: "#", align: "right" },
+  { title: "operator", align: "left" },
+  { title: "output", align: "left" },
+  { title: "from", align: "left" },
+  { title: "MACs", align: "right" },
+  { title: "share", align: "right" },
+  { title: "weights B", align: "right" },
+  { title: "live RAM B", align: "left" },
+  { title: "memory", align: "left" },
+] as const;
+
+function fitRows(report: InspectReport): readonly (readonly string[])[] {
+  return report.fits.map((f) => [
+    f.fits ? pc.green("fits") : pc.red("no"),
+    f.board,
+    sizeText(f.sram.availableBytes),
+    sizeText(f.sram.leftBytes),
+    sizeText(f.flash.availableBytes),
+    sizeText(f.flash.leftBytes),
+    f.obstacles.join("; "),
+  ]);
+}
+
+const fitColumns = [
+  { title: "", align: "left" },
+  { title: "board", align: "left" },
+  { title: "RAM", align: "right" },
+  { title: "left", align: "right" },
+  { title: "flash", align: "right" },
+  { title: "left", align: "right" },
+  { title: "in the way", align: "left" },
+] as const;
+
+/** The table of boards of a report. */
+export const renderFits = (report: InspectReport): string => renderTable(fitColumns, fitRows(report));
+
+/** The whole of an inspection for a terminal. */
+export function renderInspect(report: InspectReport): string {
+  const { totals, plan, layers } = report;
+  const peak = layers[plan.peakStep];
+  const summary: readonly (readonly [string, string])[] = [
+    ["model", `${report.model.name} (${report.model.format}, ${grouped(report.model.fileBytes)} B, SHA-256 ${report.model.sha256.slice(0, 12)}...)`],
+    ...report.inputs.map((p) => ["input", portText(p)] as const),
+    ...report.outputs.map((p) => ["output", portText(p)] as const),
+    ["parameters", `${grouped(totals.parameters)} (${sizeText(totals.weightsBytes)} of weights)`],
+    ["MACs", grouped(totals.macs)],
+    ["flash", `${grouped(totals.flashBytes)} B of weights and constants, before code`],
+    ["peak RAM", `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(peak.name)}` : ""}`],
+    ["plan", `${plan.strategy}; ${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.recomputedMacs)} MACs recomputed`],
+  ];
+  const head = summary.map(([key, value]) => `${pc.bold(key.padEnd(11))}${value}`).join("\n");
+  const table = renderTable(layerColumns, layers.map((l) => layerRow(l, report)));
+  return `${head}\n\n${table}\n\n${renderFits(report)}\n`;
+}

@@ -1,0 +1,45 @@
+import pc from "picocolors";
+import { grouped } from "../../base/units.js";
+import type { TargetOutcome } from "../../verify/verify.js";
+import type { BuildReport, VerifyReport } from "../api.js";
+import { renderTable } from "./table.js";
+import { sizeText } from "./terminal.js";
+
+const number = (value: number | undefined): string => (value === undefined ? "" : grouped(value));
+
+function row(t: TargetOutcome): readonly string[] {
+  const verdict = t.identical ? pc.green(t.maxError > 0 ? `equal within ${t.maxError.toExponential(1)}` : "identical") : pc.red(t.canariesIntact ? `${t.mismatches} differ` : "wrote outside its buffers");
+  return [t.name, verdict, number(t.instructions), number(t.cycles), number(t.stackBytes), number(t.modelFlashBytes), number(t.flashBytes), number(t.ramBytes)];
+}
+
+const columns = [
+  { title: "target", align: "left" },
+  { title: "outputs", align: "left" },
+  { title: "instructions", align: "right" },
+  { title: "cycles", align: "right" },
+  { title: "stack B", align: "right" },
+  { title: "model flash B", align: "right" },
+  { title: "image flash B", align: "right" },
+  { title: "image RAM B", align: "right" },
+] as const;
+
+/** The targets of a verification, a line each. */
+export const renderVerify = (report: VerifyReport): string =>
+  `${report.model.name}: ${report.runs} ${report.runs === 1 ? "run" : "runs"} against the interpreter on the file's own graph\n\n${renderTable(columns, report.targets.map(row))}\n`;
+
+/** A build in a few lines. */
+export function renderBuild(report: BuildReport): string {
+  const { totals, fit } = report;
+  const memory = [
+    `peak RAM     ${grouped(totals.peakBytes)} B; ${sizeText(fit.sram.leftBytes)} left of ${sizeText(fit.sram.availableBytes)} with the stack`,
+    `flash        ${grouped(totals.flashBytes)} B; ${sizeText(fit.flash.leftBytes)} left of ${sizeText(fit.flash.availableBytes)}`,
+    `MACs         ${grouped(totals.macs)}`,
+  ].join("\n");
+  const verdict = fit.fits
+    ? report.out === null
+      ? pc.red("verification failed; nothing was written")
+      : `wrote ${report.files.length} files to ${report.out}`
+    : pc.red(`does not fit ${report.board}: ${fit.obstacles.join("; ")}`);
+  const verification = report.verification === null ? "" : `\n${renderVerify(report.verification)}`;
+  return `${report.model.name} on ${report.board}\n${memory}\n${verification}\n${verdict}\n`;
+}

@@ -1,0 +1,28 @@
+import { rangeOf } from "../../base/dtype.js";
+import { quantizeMultiplier } from "../../base/fixedpoint.js";
+import { type NodeView, perTensor } from "../../ir/graph.js";
+import { negated, type Rescale, rescaling } from "../common/rescale.js";
+import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+import { inputOf, outputOf, scaleOf } from "../common/view.js";
+
+/** Source: TFLM's elementwise.cc. Its path without a multiplier, for equal scales, gives what a factor of 1 does. */
+function rescaleOf(view: NodeView<Empty>): Rescale {
+  const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
+  const factor = quantizeMultiplier(scaleOf(input) / scaleOf(output));
+  return { positive: factor, negative: negated(factor), range: rangeOf(output.dtype) };
+}
+
+export const abs = defineUnary<"ABS", Empty>({
+  name: "ABS",
+  summary: "Absolute value",
+  tflite: emptyBinding(101, 3, 78),
+  float: () => Math.abs,
+  floatKernel: floatKernel("abs"),
+  ...rescaling(rescaleOf),
+  samples: [
+    unarySample<Empty>({}, "int8", [perTensor(0.05, 3), perTensor(0.04, -128)]),
+    unarySample<Empty>({}, "int8", [perTensor(0.05, -128), perTensor(0.05, 10)]),
+    unarySample<Empty>({}, "int16", [perTensor(0.0003), perTensor(0.0002)]),
+    unarySample<Empty>({}, "float32", null),
+  ],
+});

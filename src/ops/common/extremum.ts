@@ -1,0 +1,81 @@
+import { perTensor } from "../../ir/graph.js";
+import { defineOp, type Kernel, type OpSpec, type Sample } from "../spec.js";
+import { type BinaryType, binaryKernel, binaryTraits, combineAll, elementCost, inferBinary } from "./binary.js";
+import { checkSameQuantization } from "./checks.js";
+import { movedQuant } from "./moves.js";
+import { type Empty, emptyBinding } from "./unary.js";
+import { inputOf } from "./view.js";
+
+const suffixes = { int8: "s8", int16: "s16", int32: "s32", float32: "f32" } as const satisfies Record<BinaryType, string>;
+
+const quant = { quant: perTensor(0.1, -7) };
+
+const samples: readonly Sample<Empty>[] = [
+  {
+    name: "int8 and a scalar",
+    attrs: {},
+    inputs: [
+      { shape: [2, 3, 5], dtype: "int8", ...quant },
+      { shape: [], dtype: "int8", ...quant, constant: [12] },
+    ],
+    outputs: [{ dtype: "int8", ...quant }],
+  },
+  {
+    name: "int16",
+    attrs: {},
+    inputs: [
+      { shape: [2, 1, 5], dtype: "int16", quant: perTensor(0.001) },
+      { shape: [3, 5], dtype: "int16", quant: perTensor(0.001) },
+    ],
+    outputs: [{ dtype: "int16", quant: perTensor(0.001) }],
+  },
+  ...(["int32", "float32"] as const).map(
+    (dtype): Sample<Empty> => ({
+      name: dtype,
+      attrs: {},
+      inputs: [
+        { shape: [4, 5], dtype },
+        { shape: [4, 5], dtype },
+      ],
+      outputs: [{ dtype }],
+    }),
+  ),
+];
+
+/** MINIMUM and MAXIMUM. Source: TFLM's maximum_minimum.cc, which compares quantized values as they are. */
+export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
+  name: Name,
+  summary: string,
+  builtin: number,
+): OpSpec<Name, Empty> {
+  // The same comparisons as in C, so that equal zeros and NaN agree.
+  const pick =
+    name === "MINIMUM" ? (x1: number, x2: number) => (x1 < x2 ? x1 : x2) : (x1: number, x2: number) => (x1 > x2 ? x1 : x2);
+  return defineOp<Name, Empty>({
+    name,
+    summary,
+    arity: { inputs: [2, 2], outputs: [1, 1] },
+    optionalInputs: [],
+    traits: binaryTraits,
+    tflite: emptyBinding(builtin, 4, 39),
+    infer: (view, report) => {
+      const inferred = inferBinary(view, report);
+      const [a, b] = [inputOf(view, 0), inputOf(view, 1)];
+      if (inferred === null || movedQuant(a) === "free") return inferred;
+      return checkSameQuantization(a, b, report) ? inferred.map((type) => ({ ...type, quant: movedQuant(a) })) : null;
+    },
+    reference: (view) => combineAll(view, pick),
+    gradient: "none",
+    cost: elementCost(1),
+    kernels: (Object.keys(suffixes) as BinaryType[]).map(
+      (dtype): Kernel<Empty> =>
+        binaryKernel(dtype, () => ({
+          source: "ops/common/extremum.h",
+          symbol: `th_${name.toLowerCase()}_${suffixes[dtype]}`,
+          params: "th_extremum_params",
+          fields: {},
+        })),
+    ),
+    samples,
+  });
+}

@@ -1,0 +1,166 @@
+import { type DType, elementsOf } from "../../base/dtype.js";
+import { type NodeView, perTensor } from "../../ir/graph.js";
+import { type CValue, type ExecView, type Kernel, noTraits, type OpSpec, type Report, type Sample } from "../spec.js";
+import { checkConstant, checkPerTensor, checkSameQuantization, checkShape, normalizedAxis } from "./checks.js";
+import { bool } from "./options.js";
+import { constantOf, inputOf, outputOf } from "./view.js";
+
+export interface ReduceAttrs {
+  /** Reduced axes stay, with size 1. */
+  readonly keepDims: boolean;
+}
+
+/**
+ * The input as [outer][first][middle][second][inner] with `first` and `second` reduced: neighbouring axes of one kind
+ * are merged, so every reduction of up to four axes, and most of more, has this form.
+ */
+export interface ReduceSizes {
+  readonly outer: number;
+  readonly first: number;
+  readonly middle: number;
+  readonly second: number;
+  readonly inner: number;
+}
+
+/** Computes one output element from the sum, or what takes its place, of its inputs. */
+export type ReduceFinish = (accumulated: number) => number;
+
+/** What one reduction adds to the family. */
+export interface Reduction<Name extends string> {
+  readonly name: Name;
+  readonly summary: string;
+  readonly builtin: number;
+  readonly maxVersion: number;
+  /** Input and output must be quantized alike. */
+  readonly keepsQuantization: boolean;
+  /** The most elements that one output may have, by element type; unlimited where not stated. */
+  readonly most: Readonly<Partial<Record<DType, number>>>;
+  readonly start: (dtype: DType) => number;
+  readonly add: (accumulated: number, element: number) => number;
+  readonly finish: (view: NodeView<ReduceAttrs>, count: number) => ReduceFinish;
+  /** Headers and symbols by element type. */
+  readonly kernels: readonly { readonly dtype: DType; readonly source: string; readonly symbol: string; readonly params: string }[];
+  /** Fields of the params struct besides the sizes. */
+  readonly fields: (view: NodeView<ReduceAttrs>, count: number) => Record<string, CValue>;
+}
+
+function reducedAxes(view: NodeView<ReduceAttrs>): ReadonlySet<number> {
+  const rank = inputOf(view, 0).shape.length;
+  return new Set(constantOf(inputOf(view, 1)).map((a) => (a < 0 ? a + rank : a)));
+}
+
+/** Sizes of the merged axes, or null if kept and reduced axes alternate more often than the form allows. */
+export function reduceSizes(shape: readonly number[], axes: ReadonlySet<number>): ReduceSizes | null {
+  const sizes = [1, 1, 1, 1, 1];
+  let place = 0;
+  for (const [axis, size] of shape.entries()) {
+    if (size === 1) continue;
+    if ((place % 2 === 1) !== axes.has(axis)) place++;
+    if (place > 4) return null;
+    sizes[place] = (sizes[place] ?? 1) * size;
+  }
+  const [outer = 1, first = 1, middle = 1, second = 1, inner = 1] = sizes;
+  return { outer, first, middle, second, inner };
+}
+
+const sizesOf = (view: NodeView<ReduceAttrs>): ReduceSizes =>
+  reduceSizes(inputOf(view, 0).shape, reducedAxes(view)) ?? { outer: 0, first: 0, middle: 0, second: 0, inner: 0 };
+
+function reference(reduction: Reduction<string>, view: ExecView<ReduceAttrs>): void {
+  const { outer, first, middle, second, inner } = sizesOf(view);
+  const finish = reduction.finish(view, first * second);
+  const start = reduction.start(inputOf(view, 0).dtype);
+  const [x, out] = [view.in[0] as Float32Array, view.out[0] as Float32Array];
+  let at = 0;
+  for (let o = 0; o < outer; o++) {
+    for (let m = 0; m < middle; m++) {
+      for (let i = 0; i < inner; i++) {
+        let value = start;
+        for (let a = 0; a < first; a++) {
+          for (let b = 0; b < second; b++) {
+            value = reduction.add(value, x[(((o * first + a) * middle + m) * second + b) * inner + i] as number);
+          }
+        }
+        out[at++] = finish(value);
+      }
+    }
+  }
+}
+
+function outputShape(view: NodeView<ReduceAttrs>): number[] {
+  const axes = reducedAxes(view);
+  const { shape } = inputOf(view, 0);
+  return view.attrs.keepDims ? shape.map((n, i) => (axes.has(i) ? 1 : n)) : shape.filter((_, i) => !axes.has(i));
+}
+
+function infer(reduction: Reduction<string>, view: NodeView<ReduceAttrs>, report: Report) {
+  const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
+  if (!checkConstant(view, 1, report)) return null;
+  const axes = constantOf(inputOf(view, 1));
+  if (axes.some((a) => normalizedAxis(a, input.shape.length, report) === null)) return null;
+  if (!checkShape(input, elementsOf(input.shape) > 0, "at least one element", report)) return null;
+  const sizes = reduceSizes(input.shape, reducedAxes(view));
+  if (!checkShape(input, sizes !== null, "at most two separate groups of reduced axes", report)) return null;
+  const most = reduction.most[input.dtype] ?? Infinity;
+  const count = sizes === null ? 0 : sizes.first * sizes.second;
+  if (!checkShape(input, count <= most, `at most ${most} elements for each output`, report)) return null;
+  if (reduction.keepsQuantization && input.quant !== null && !checkSameQuantization(input, output, report)) return null;
+  if (!checkPerTensor(input, report) || !checkPerTensor(output, report)) return null;
+  const quant = reduction.keepsQuantization ? input.quant : input.dtype === "float32" ? null : ("free" as const);
+  return [{ shape: outputShape(view), dtype: input.dtype, quant }];
+}
+
+function samples(reduction: Reduction<string>): readonly Sample<ReduceAttrs>[] {
+  const sample = (name: string, dtype: DType, shape: readonly number[], axes: readonly number[], keepDims: boolean, zero = 0) => {
+    const quantized = dtype === "int8" || dtype === "int16";
+    const scale = dtype === "int8" ? 0.05 : 0.0003;
+    const quant = quantized ? { quant: perTensor(scale, zero) } : {};
+    const outQuant = quantized && !reduction.keepsQuantization ? { quant: perTensor(scale * 1.7, zero === 0 ? 0 : 5) } : quant;
+    const axis = { shape: [axes.length], dtype: "int32" as const, constant: axes };
+    return { name, attrs: { keepDims }, inputs: [{ shape, dtype, ...quant }, axis], outputs: [{ dtype, ...outQuant }] };
+  };
+  return [
+    sample("int8 over height and width", "int8", [2, 5, 3, 4], [1, 2], false, -128),
+    sample("int8, last axis kept", "int8", [3, 2, 7], [-1], true, 11),
+    sample("int8, apart", "int8", [3, 2, 5, 2], [0, 2, 2], true, -1),
+    sample("int8, all", "int8", [2, 3, 3], [2, 0, 1], false, 127),
+    sample("int16", "int16", [4, 3, 5], [1], false),
+    sample("float", "float32", [2, 3, 4, 3], [-3, 3], true),
+  ];
+}
+
+/** The record of a reduction: input, and its axes as a constant. */
+export function reduceOp<const Name extends string>(reduction: Reduction<Name>): OpSpec<Name, ReduceAttrs> {
+  const kernels = reduction.kernels.map(
+    ({ dtype, source, symbol, params }): Kernel<ReduceAttrs> => ({
+      name: `portable ${symbol.split("_").pop()}`,
+      types: { inputs: [dtype, "int32"], outputs: [dtype] },
+      call: (view) => {
+        const sizes = sizesOf(view);
+        const fields = { ...sizes, ...reduction.fields(view, sizes.first * sizes.second) };
+        const args = [{ kind: "input", index: 0 } as const, { kind: "output", index: 0 } as const];
+        return { source, symbol, params: { type: params, fields }, args, scratchBytes: 0 };
+      },
+    }),
+  );
+  return {
+    name: reduction.name,
+    summary: reduction.summary,
+    arity: { inputs: [2, 2], outputs: [1, 1] },
+    optionalInputs: [],
+    traits: noTraits,
+    tflite: {
+      builtin: reduction.builtin,
+      maxVersion: reduction.maxVersion,
+      options: { tag: 27, fields: [bool("keepDims")] },
+      decode: (v) => ({ keepDims: v["keepDims"] === true }),
+      encode: (a) => ({ keepDims: a.keepDims }),
+    },
+    infer: (view, report) => infer(reduction, view, report),
+    reference: (view) => reference(reduction, view),
+    gradient: "none",
+    cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
+    kernels,
+    samples: samples(reduction),
+  };
+}

@@ -1,0 +1,32 @@
+/*
+ * Sum or mean over axes, int8; bit-exact with sumReduction in reduce-sum.ts.
+ * input [outer][first][middle][second][inner], output [outer][middle][inner].
+ */
+#ifndef TH_REDUCE_SUM_S8_H
+#define TH_REDUCE_SUM_S8_H
+
+#include "th_fixedpoint.h"
+#include "th_reduce.h"
+
+TH_KERNEL void th_reduce_sum_s8(const th_reduce_sum_params *p, const int8_t *input, int8_t *output)
+{
+    for (int32_t o = 0; o < p->outer; o++) {
+        for (int32_t m = 0; m < p->middle; m++) {
+            for (int32_t i = 0; i < p->inner; i++) {
+                int32_t value = 0;
+                for (int32_t a = 0; a < p->first; a++) {
+                    for (int32_t b = 0; b < p->second; b++) {
+                        const int8_t x =
+                            input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
+                        value += x;
+                    }
+                }
+                const int32_t sum = value - p->in_zero_sum;
+                const int32_t scaled = th_requantize(sum, p->multiplier, p->shift) + p->out_zero;
+                *output++ = (int8_t)th_clamp(scaled, p->min, p->max);
+            }
+        }
+    }
+}
+
+#endif

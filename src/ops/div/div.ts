@@ -1,0 +1,56 @@
+import {
+  type Activation,
+  decodeActivation,
+  encodeActivation,
+  floatActivationRange,
+} from "../common/activation.js";
+import { binaryTraits, combineAll, elementCost, floatArithmetic, inferBinary, limit } from "../common/binary.js";
+import { int8 } from "../common/options.js";
+import { defineOp } from "../spec.js";
+
+export interface DivAttrs {
+  readonly activation: Activation;
+}
+
+export const div = defineOp<"DIV", DivAttrs>({
+  name: "DIV",
+  summary: "Division with broadcasting and activation",
+  arity: { inputs: [2, 2], outputs: [1, 1] },
+  optionalInputs: [],
+  traits: binaryTraits,
+  tflite: {
+    builtin: 42,
+    maxVersion: 2,
+    options: { tag: 29, fields: [int8("activation")] },
+    decode: (v, report) => ({ activation: decodeActivation(v["activation"], report) }),
+    encode: (a) => ({ activation: encodeActivation(a.activation) }),
+  },
+  infer: inferBinary,
+  reference: (view) => {
+    const range = floatActivationRange(view.attrs.activation);
+    combineAll(view, (x1, x2) => limit(x1 / x2, range));
+  },
+  gradient: "none",
+  cost: elementCost(1),
+  kernels: [floatArithmetic("div", (a) => a.activation)],
+  samples: [
+    {
+      name: "float",
+      attrs: { activation: "NONE" },
+      inputs: [
+        { shape: [3, 4], dtype: "float32" },
+        { shape: [3, 1], dtype: "float32", range: [0.5, 2] },
+      ],
+      outputs: [{ dtype: "float32" }],
+    },
+    {
+      name: "float by a scalar, relu",
+      attrs: { activation: "RELU" },
+      inputs: [
+        { shape: [2, 2, 3], dtype: "float32" },
+        { shape: [], dtype: "float32", constant: [-0.3] },
+      ],
+      outputs: [{ dtype: "float32" }],
+    },
+  ],
+});

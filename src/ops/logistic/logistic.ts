@@ -1,0 +1,21 @@
+import { perTensor } from "../../ir/graph.js";
+import { inferSigmoid, sigmoidKernel16, sigmoidMap8, sigmoidMap16 } from "../common/sigmoid.js";
+import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+
+export const logistic = defineUnary<"LOGISTIC", Empty>({
+  name: "LOGISTIC",
+  summary: "1 / (1 + e^-x)",
+  tflite: emptyBinding(14, 3, 0),
+  float: () => (x) => 1 / (1 + Math.exp(-x)),
+  floatKernel: floatKernel("logistic"),
+  int8: (view) => sigmoidMap8(view, "logistic"),
+  int16: { map: (view) => sigmoidMap16(view, "logistic"), kernel: sigmoidKernel16("logistic") },
+  infer: (view, report) => inferSigmoid(view, "logistic", report),
+  samples: [
+    unarySample<Empty>({}, "int8", [perTensor(0.05, 9), perTensor(1 / 256, -128)]),
+    unarySample<Empty>({}, "int8", [perTensor(0.002, -128), perTensor(1 / 256, -128)]),
+    unarySample<Empty>({}, "int16", [perTensor(0.0003), perTensor(1 / 32768)]),
+    unarySample<Empty>({}, "int16", [perTensor(1 / 4096), perTensor(1 / 32768)]),
+    unarySample<Empty>({}, "float32", null, [-9, 9]),
+  ],
+});

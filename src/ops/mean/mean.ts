@@ -1,0 +1,11 @@
+import { reduceOp } from "../common/reduce.js";
+import { sumReduction } from "../common/reduce-sum.js";
+
+/** The mean over any axes. Integer rounding: see {@link sumReduction}. */
+export const mean = reduceOp({
+  name: "MEAN",
+  summary: "mean over axes",
+  builtin: 40,
+  maxVersion: 3,
+  ...sumReduction("mean"),
+});

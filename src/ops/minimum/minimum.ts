@@ -1,0 +1,3 @@
+import { defineExtremum } from "../common/extremum.js";
+
+export const minimum = defineExtremum("MINIMUM", "The smaller of two, with broadcasting", 57);

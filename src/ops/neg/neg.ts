@@ -1,0 +1,19 @@
+import { perTensor } from "../../ir/graph.js";
+import { defineUnary, type Empty, emptyBinding, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
+
+/** 8 bits, which TFLite does not have, by a table computed in float32. */
+const apply = (x: number): number => -x;
+
+export const neg = defineUnary<"NEG", Empty>({
+  name: "NEG",
+  summary: "-x",
+  tflite: emptyBinding(59, 1, 42),
+  float: () => apply,
+  floatKernel: floatKernel("neg"),
+  int8: (view) => floatTableMap(view, apply),
+  int16: "none",
+  samples: [
+    unarySample<Empty>({}, "int8", [perTensor(0.1, -128), perTensor(0.1, 127)]),
+    unarySample<Empty>({}, "float32", null, [-5, 5]),
+  ],
+});

@@ -1,0 +1,11 @@
+import { reduceOp } from "../common/reduce.js";
+import { sumReduction } from "../common/reduce-sum.js";
+
+/** The sum over any axes. Integer rounding: see {@link sumReduction}. */
+export const sum = reduceOp({
+  name: "SUM",
+  summary: "sum over axes",
+  builtin: 74,
+  maxVersion: 2,
+  ...sumReduction("sum"),
+});

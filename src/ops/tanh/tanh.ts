@@ -1,0 +1,21 @@
+import { perTensor } from "../../ir/graph.js";
+import { inferSigmoid, sigmoidKernel16, sigmoidMap8, sigmoidMap16 } from "../common/sigmoid.js";
+import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+
+export const tanh = defineUnary<"TANH", Empty>({
+  name: "TANH",
+  summary: "Hyperbolic tangent",
+  tflite: emptyBinding(28, 3, 0),
+  float: () => Math.tanh,
+  floatKernel: floatKernel("tanh"),
+  int8: (view) => sigmoidMap8(view, "tanh"),
+  int16: { map: (view) => sigmoidMap16(view, "tanh"), kernel: sigmoidKernel16("tanh") },
+  infer: (view, report) => inferSigmoid(view, "tanh", report),
+  samples: [
+    unarySample<Empty>({}, "int8", [perTensor(0.05, 9), perTensor(1 / 128)]),
+    unarySample<Empty>({}, "int8", [perTensor(0.002, -128), perTensor(1 / 128)]),
+    unarySample<Empty>({}, "int16", [perTensor(0.0003), perTensor(1 / 32768)]),
+    unarySample<Empty>({}, "int16", [perTensor(1 / 4096), perTensor(1 / 32768)]),
+    unarySample<Empty>({}, "float32", null, [-9, 9]),
+  ],
+});

@@ -1,0 +1,90 @@
+/*
+ * LSTM over a sequence: int16 activations and state, int8 weights, int16 cell state (scale a power of two);
+ * bit-exact with lstmReference.
+ * input [batch][steps][inputs] or [steps][batch][inputs], weights [4][units][inputs], recurrent [4][units][units],
+ * bias [4][units], table of th_sigmoid_s16, hidden and cell [batch][units], gates: scratch of 4 * units elements,
+ * output like input with units in place of inputs.
+ */
+#ifndef TH_LSTM_S16_H
+#define TH_LSTM_S16_H
+
+#include "lstm_params.h"
+#include "sigmoid_s16.h"
+#include "th_fixedpoint.h"
+
+TH_INLINE int32_t th_lstm_s16_clamp16(int32_t x)
+{
+    return th_clamp(x, INT16_MIN, INT16_MAX);
+}
+
+/* The four gates of one vector before their activations, each with 12 bits after the point. */
+TH_INLINE void th_lstm_s16_gates(const th_lstm_params *p, const int16_t *input, const int8_t *weights,
+                               const int8_t *recurrent, const int64_t *bias, const int16_t *hidden, int16_t *gates)
+{
+    for (int32_t gate = 0; gate < 4; gate++) {
+        for (int32_t u = 0; u < p->units; u++) {
+            const int32_t row = gate * p->units + u;
+            int64_t sum = bias[row];
+            int64_t back = 0;
+            for (int32_t i = 0; i < p->inputs; i++) {
+                sum += input[i] * weights[row * p->inputs + i];
+            }
+            for (int32_t i = 0; i < p->units; i++) {
+                back += hidden[i] * recurrent[row * p->units + i];
+            }
+            const int32_t from_input = th_requantize64(sum, p->input_multiplier[gate], p->input_shift[gate]);
+            const int32_t from_hidden = th_requantize64(back, p->recurrent_multiplier[gate], p->recurrent_shift[gate]);
+            gates[row] =
+                (int16_t)th_lstm_s16_clamp16(th_lstm_s16_clamp16(from_input) + th_lstm_s16_clamp16(from_hidden));
+        }
+    }
+}
+
+/* One time step of one sequence. */
+TH_INLINE void th_lstm_s16_step(const th_lstm_params *p, const int16_t *input, const int8_t *weights,
+                              const int8_t *recurrent, const int64_t *bias, const int16_t *table, int16_t *hidden,
+                              int16_t *cell, int16_t *gates)
+{
+    const th_sigmoid_s16_params gate_scale = {p->units, 3, 0};
+    const th_sigmoid_s16_params cell_scale = {p->units, p->tanh_multiplier, p->tanh_shift};
+    int16_t *const forget = gates + p->units;
+    int16_t *const candidate = forget + p->units;
+    int16_t *const out = candidate + p->units;
+    th_lstm_s16_gates(p, input, weights, recurrent, bias, hidden, gates);
+    th_logistic_s16(&gate_scale, gates, table, gates);
+    th_logistic_s16(&gate_scale, forget, table, forget);
+    th_tanh_s16(&gate_scale, candidate, table, candidate);
+    th_logistic_s16(&gate_scale, out, table, out);
+    for (int32_t u = 0; u < p->units; u++) {
+        const int32_t kept = th_requantize(forget[u] * cell[u], p->forget_multiplier, p->forget_shift);
+        const int32_t added = th_requantize(gates[u] * candidate[u], p->update_multiplier, p->update_shift);
+        int32_t sum = th_lstm_s16_clamp16(th_lstm_s16_clamp16(kept) + th_lstm_s16_clamp16(added));
+        if (p->cell_clip > 0) {
+            sum = th_clamp(sum, -p->cell_clip, p->cell_clip);
+        }
+        cell[u] = (int16_t)sum;
+    }
+    th_tanh_s16(&cell_scale, cell, table, candidate);
+    for (int32_t u = 0; u < p->units; u++) {
+        const int32_t value = th_requantize(candidate[u] * out[u], p->hidden_multiplier, p->hidden_shift);
+        hidden[u] = (int16_t)th_clamp(value + p->hidden_zero, p->min, p->max);
+    }
+}
+
+TH_KERNEL void th_lstm_s16(const th_lstm_params *p, const int16_t *input, const int8_t *weights,
+                         const int8_t *recurrent, const int64_t *bias, const int16_t *table, int16_t *hidden,
+                         int16_t *cell, void *scratch, int16_t *output)
+{
+    for (int32_t n = 0; n < p->batch; n++) {
+        for (int32_t step = 0; step < p->steps; step++) {
+            const int32_t vector = n * p->batch_stride + step * p->step_stride;
+            th_lstm_s16_step(p, input + vector * p->inputs, weights, recurrent, bias, table, hidden, cell,
+                           (int16_t *)scratch);
+            memcpy(output + vector * p->units, hidden, (size_t)p->units * sizeof(*output));
+        }
+        hidden += p->units;
+        cell += p->units;
+    }
+}
+
+#endif
