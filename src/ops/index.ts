@@ -1,15 +1,22 @@
 import type { GraphOf, ModelOf, NodeBase } from "../ir/graph.js";
 import { abs } from "./abs/abs.js";
 import { add } from "./add/add.js";
+import { assignVariable } from "./assign_variable/assign_variable.js";
 import { averagePool2d } from "./average_pool2d/average_pool2d.js";
+import { batchMatmul } from "./batch_matmul/batch_matmul.js";
+import { callOnce } from "./call_once/call_once.js";
 import { cast } from "./cast/cast.js";
+import { concatenation } from "./concatenation/concatenation.js";
 import { conv2d } from "./conv2d/conv2d.js";
+import { depthToSpace } from "./depth_to_space/depth_to_space.js";
 import { depthwiseConv2d } from "./depthwise_conv2d/depthwise_conv2d.js";
 import { dequantize } from "./dequantize/dequantize.js";
 import { div } from "./div/div.js";
 import { elu } from "./elu/elu.js";
 import { exp } from "./exp/exp.js";
+import { expandDims } from "./expand_dims/expand_dims.js";
 import { fullyConnected } from "./fully_connected/fully_connected.js";
+import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
@@ -18,40 +25,60 @@ import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
 import { mean } from "./mean/mean.js";
 import { minimum } from "./minimum/minimum.js";
+import { mirrorPad } from "./mirror_pad/mirror_pad.js";
 import { mul } from "./mul/mul.js";
 import { neg } from "./neg/neg.js";
+import { pack } from "./pack/pack.js";
 import { pad } from "./pad/pad.js";
 import { padv2 } from "./padv2/padv2.js";
 import { prelu } from "./prelu/prelu.js";
 import { quantize } from "./quantize/quantize.js";
+import { readVariable } from "./read_variable/read_variable.js";
 import { reduceMax } from "./reduce_max/reduce_max.js";
 import { relu } from "./relu/relu.js";
 import { relu6 } from "./relu6/relu6.js";
 import { reluN1To1 } from "./relu_n1_to_1/relu_n1_to_1.js";
 import { reshape } from "./reshape/reshape.js";
 import { rsqrt } from "./rsqrt/rsqrt.js";
+import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
+import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
+import { split } from "./split/split.js";
+import { splitV } from "./split_v/split_v.js";
 import { sqrt } from "./sqrt/sqrt.js";
 import { squaredDifference } from "./squared_difference/squared_difference.js";
+import { squeeze } from "./squeeze/squeeze.js";
+import { stridedSlice } from "./strided_slice/strided_slice.js";
 import { sub } from "./sub/sub.js";
 import { sum } from "./sum/sum.js";
 import { tanh } from "./tanh/tanh.js";
+import { transpose } from "./transpose/transpose.js";
+import { transposeConv } from "./transpose_conv/transpose_conv.js";
 import { unidirectionalSequenceLstm } from "./unidirectional_sequence_lstm/unidirectional_sequence_lstm.js";
+import { unpack } from "./unpack/unpack.js";
+import { varHandle } from "./var_handle/var_handle.js";
 import type { OpSpec } from "./spec.js";
 
 /** Every operator, one line each. Everything else about it is in its folder. */
 export const registry = [
   abs,
   add,
+  assignVariable,
   averagePool2d,
+  batchMatmul,
+  callOnce,
   cast,
+  concatenation,
   conv2d,
+  depthToSpace,
   depthwiseConv2d,
   dequantize,
   div,
   elu,
   exp,
+  expandDims,
   fullyConnected,
+  gather,
   hardSwish,
   leakyRelu,
   log,
@@ -60,25 +87,38 @@ export const registry = [
   maximum,
   mean,
   minimum,
+  mirrorPad,
   mul,
   neg,
+  pack,
   pad,
   padv2,
   prelu,
   quantize,
+  readVariable,
   reduceMax,
   relu,
   relu6,
   reluN1To1,
   reshape,
   rsqrt,
+  slice,
   softmax,
+  spaceToDepth,
+  split,
+  splitV,
   sqrt,
   squaredDifference,
+  squeeze,
+  stridedSlice,
   sub,
   sum,
   tanh,
+  transpose,
+  transposeConv,
   unidirectionalSequenceLstm,
+  unpack,
+  varHandle,
 ] as const;
 
 type Spec = (typeof registry)[number];

@@ -6,7 +6,6 @@ import {
   channelMultipliers,
   type Finish,
   floatFinish,
-  isWide,
   multiplierArgs,
   multiplierStep,
   quantizedFinish,
@@ -45,7 +44,8 @@ export function weightedFinish<A>(w: Weighted<A>, view: NodeView<A>): Finish {
   const output = outputOf(view, 0);
   const activation = w.activation(view.attrs);
   if (input.dtype === "float32") return floatFinish(floatActivationRange(activation));
-  const wide = isWide(input, optionalInput(view, w.index.bias));
+  // An int16 bias is widened; only an int32 one makes the sums 32 bits.
+  const wide = input.dtype === "int16" && optionalInput(view, w.index.bias)?.dtype !== "int32";
   return quantizedFinish(multipliersOf(w, view), zeroPointOf(output), quantizedActivationRange(activation, output), wide);
 }
 

@@ -1,0 +1,112 @@
+import { present } from "../../base/assert.js";
+import { bytesOf, type DType, elementsOf, type TensorData } from "../../base/dtype.js";
+import type { NodeView, Tensor } from "../../ir/graph.js";
+import type { ExecView, Kernel, KernelArg, OutputType, Report, Traits } from "../spec.js";
+import { checkOption, checkSameQuantization, checkShape } from "./checks.js";
+import { movedQuant, movedTypes, moverTraits } from "./moves.js";
+import { inputOf } from "./view.js";
+
+/** Tensors that are slices of one whole along an axis; all their other axes agree. */
+export interface Slices {
+  readonly slices: readonly Tensor[];
+  /** Axis of the whole, not negative. For PACK and UNPACK, slices have no such axis. */
+  readonly axis: number;
+}
+
+/** Indices of the axes before, and the elements of each slice that belong to one of them. */
+function runsOf({ slices, axis }: Slices): { readonly outer: number; readonly runs: readonly number[] } {
+  const outer = elementsOf((slices[0]?.shape ?? []).slice(0, axis));
+  return { outer, runs: slices.map((t) => (outer === 0 ? 0 : elementsOf(t.shape) / outer)) };
+}
+
+/** Copies runs between the whole and its slices. */
+function eachRun(parts: Slices, copy: (slice: number, at: number, wholeAt: number, run: number) => void): void {
+  const { outer, runs } = runsOf(parts);
+  let wholeAt = 0;
+  for (let i = 0; i < outer; i++) {
+    runs.forEach((run, k) => {
+      copy(k, i * run, wholeAt, run);
+      wholeAt += run;
+    });
+  }
+}
+
+/** Puts the inputs together along an axis. */
+export function joinReference(view: ExecView<unknown>, parts: Slices): void {
+  const whole = view.out[0] as Int32Array;
+  eachRun(parts, (k, at, wholeAt, run) => whole.set((view.in[k] as Int32Array).subarray(at, at + run), wholeAt));
+}
+
+/** Takes the input apart along an axis. */
+export function partReference(view: ExecView<unknown>, whole: TensorData | null | undefined, parts: Slices): void {
+  const from = present(whole, "input") as Int32Array;
+  eachRun(parts, (k, at, wholeAt, run) => (view.out[k] as Int32Array).set(from.subarray(wholeAt, wholeAt + run), at));
+}
+
+function joinCall(symbol: "th_join" | "th_part", parts: Slices, whole: KernelArg, slices: readonly KernelArg[]) {
+  const { outer, runs } = runsOf(parts);
+  const bytes = bytesOf(present(parts.slices[0], "slice").dtype, 1);
+  const data = Int32Array.from(runs, (run) => run * bytes);
+  return {
+    source: "ops/common/th_join.h",
+    symbol,
+    params: { type: "th_join_params", fields: { outer, count: runs.length } },
+    args: [whole, { kind: "constant", label: "runs", dtype: "int32", data } as const, ...slices],
+    scratchBytes: 0,
+  };
+}
+
+/** Kernels of an operator that puts its inputs together. */
+export const joinKernels = <A>(partsOf: (view: NodeView<A>) => Slices): readonly Kernel<A>[] =>
+  movedTypes.map((dtype) => ({
+    name: `portable ${dtype}`,
+    types: { inputs: [dtype], outputs: [dtype], variadic: "inputs" },
+    call: (view) =>
+      joinCall("th_join", partsOf(view), { kind: "output", index: 0 }, view.inputs.map((_, index) => ({ kind: "input", index }))),
+  }));
+
+/** Kernels of an operator that takes input `input` apart; the others are constants of integer types. */
+export const partKernels = <A>(
+  inputs: (dtype: DType) => Kernel<A>["types"]["inputs"],
+  input: number,
+  partsOf: (view: NodeView<A>) => Slices,
+): readonly Kernel<A>[] =>
+  movedTypes.map((dtype) => ({
+    name: `portable ${dtype}`,
+    types: { inputs: inputs(dtype), outputs: [dtype], variadic: "outputs" },
+    call: (view) =>
+      joinCall("th_part", partsOf(view), { kind: "input", index: input }, view.outputs.map((_, index) => ({ kind: "output", index }))),
+  }));
+
+/** Checks that the inputs agree in type and quantization, and in shape but for `axis` (null: in all axes). */
+export function checkAlike(view: NodeView<unknown>, axis: number | null, report: Report): boolean {
+  const first = inputOf(view, 0);
+  return view.inputs.every((tensor) => {
+    if (tensor === null) return false;
+    const alike = tensor.shape.length === first.shape.length && tensor.shape.every((n, d) => d === axis || n === first.shape[d]);
+    const expected = `[${first.shape.map((n, d) => (d === axis ? "any" : n)).join(", ")}]`;
+    if (!checkShape(tensor, alike, expected, report)) return false;
+    return movedQuant(first) === "free" || checkSameQuantization(first, tensor, report);
+  });
+}
+
+/** Outputs with the given sizes along an axis; null after reporting that they do not add up. */
+export function inferParts(
+  whole: Tensor,
+  axis: number,
+  sizes: readonly number[],
+  outputs: number,
+  report: Report,
+): readonly OutputType[] | null {
+  const sum = sizes.reduce((a, b) => a + b, 0);
+  const total = whole.shape[axis] ?? 0;
+  const fits = sizes.length === outputs && sum === total && sizes.every((n) => Number.isInteger(n) && n >= 0);
+  const found = sizes.length > 20 ? `${sizes.length} sizes` : `[${sizes.join(", ")}]`;
+  if (!checkOption(fits, "splits", found, `${outputs} sizes that add up to ${total}`, report)) return null;
+  return sizes.map((size) => ({ shape: whole.shape.with(axis, size), dtype: whole.dtype, quant: movedQuant(whole) }));
+}
+
+/** The most slices an operator takes; files with more are damaged. */
+export const maxSlices = 1024;
+
+export const joinTraits = moverTraits satisfies Traits<never>;

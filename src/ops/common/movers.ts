@@ -1,0 +1,88 @@
+import { present } from "../../base/assert.js";
+import type { DType } from "../../base/dtype.js";
+import { type NodeView, perTensor } from "../../ir/graph.js";
+import { defineOp, type ExecView, type Kernel, type OpSpec, type OutputType, type Report, type RowWindow, type Sample, type SampleTensor, type TfliteBinding } from "../spec.js";
+import { type Box, moveElements, moveFields, movedTypes, moverTraits } from "./moves.js";
+import { inputOf } from "./view.js";
+import { noCost } from "./views.js";
+
+/** Element types of a constant input that holds sizes, indices or axes. */
+export const indexTypes = ["int32", "int64"] as const;
+
+/** What differs between operators that copy one box of one input to their only output. */
+export interface Mover<Name extends string, A> {
+  readonly name: Name;
+  readonly summary: string;
+  readonly tflite: TfliteBinding<A>;
+  /** Constant inputs after the data: shapes, axes, permutations. */
+  readonly indexInputs: number;
+  readonly infer: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
+  /** The box that makes up the whole output. */
+  readonly box: (view: NodeView<A>) => Box;
+  readonly rows?: (view: NodeView<A>) => RowWindow | "none";
+  readonly samples: readonly Sample<A>[];
+}
+
+function moverKernel<A>(dtype: DType, mover: Pick<Mover<string, A>, "box" | "indexInputs">): Kernel<A> {
+  const indices = new Array<typeof indexTypes>(mover.indexInputs).fill(indexTypes);
+  return {
+    name: `portable ${dtype}`,
+    types: { inputs: [dtype, ...indices], outputs: [dtype] },
+    matches: (view) => moveFields(mover.box(view), dtype) !== null,
+    call: (view) => ({
+      source: "ops/common/move.h",
+      symbol: "th_move",
+      params: { type: "th_move_params", fields: present(moveFields(mover.box(view), dtype), "at most six dimensions") },
+      args: [{ kind: "input", index: 0 }, { kind: "output", index: 0 }],
+      scratchBytes: 0,
+    }),
+  };
+}
+
+/** The record of an operator that copies one box. */
+export function defineMover<const Name extends string, A extends object>(op: Mover<Name, A>): OpSpec<Name, A> {
+  const inputs = 1 + op.indexInputs;
+  return defineOp<Name, A>({
+    name: op.name,
+    summary: op.summary,
+    arity: { inputs: [inputs, inputs], outputs: [1, 1] },
+    optionalInputs: [],
+    traits: { ...moverTraits, rows: op.rows ?? "none" },
+    tflite: op.tflite,
+    infer: op.infer,
+    reference: (view: ExecView<A>) => moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view)),
+    gradient: "none",
+    cost: noCost,
+    kernels: movedTypes.map((dtype) => moverKernel(dtype, op)),
+    samples: op.samples,
+  });
+}
+
+/** A tensor of a sample with the quantization its type needs. */
+export function movedTensor(dtype: DType, shape: readonly number[]): SampleTensor {
+  const quant = dtype === "int16" ? perTensor(0.001) : dtype === "int8" ? perTensor(0.1, -7) : undefined;
+  return { shape, dtype, ...(quant ? { quant } : {}) };
+}
+
+/** A constant vector of a sample. */
+export const constant = (values: readonly number[], dtype: "int32" | "int64" = "int32"): SampleTensor => ({
+  shape: [values.length],
+  dtype,
+  constant: values,
+});
+
+/** A sample of a mover: data of a type and shape, index inputs, and the output of the same type. */
+export function moverSample<A>(
+  name: string,
+  attrs: A,
+  dtype: DType,
+  shape: readonly number[],
+  indices: readonly SampleTensor[] = [],
+  outputs = 1,
+): Sample<A> {
+  const { shape: _, ...output } = movedTensor(dtype, []);
+  return { name, attrs, inputs: [movedTensor(dtype, shape), ...indices], outputs: new Array<typeof output>(outputs).fill(output) };
+}
+
+/** The rank of the data input, for operators that take any up to six. */
+export const rankOf = (view: NodeView<unknown>): number => inputOf(view, 0).shape.length;

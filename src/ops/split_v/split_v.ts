@@ -1,0 +1,57 @@
+import { elementsOf } from "../../base/dtype.js";
+import type { NodeView } from "../../ir/graph.js";
+import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
+import { inferParts, joinTraits, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import { constant, indexTypes, moverSample } from "../common/movers.js";
+import { int32 } from "../common/options.js";
+import { constantOf, inputOf } from "../common/view.js";
+import { noCost } from "../common/views.js";
+import { defineOp } from "../spec.js";
+
+export interface SplitVAttrs {
+  readonly count: number;
+}
+
+const axisOf = (view: NodeView<SplitVAttrs>): number => constantOf(inputOf(view, 2))[0] ?? Number.NaN;
+
+const partsOf = (view: NodeView<SplitVAttrs>): Slices => {
+  const axis = axisOf(view);
+  return { slices: view.outputs, axis: axis < 0 ? axis + inputOf(view, 0).shape.length : axis };
+};
+
+export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
+  name: "SPLIT_V",
+  summary: "Takes a tensor apart into parts of given sizes along an axis",
+  arity: { inputs: [3, 3], outputs: [1, maxSlices] },
+  optionalInputs: [],
+  traits: joinTraits,
+  tflite: {
+    builtin: 102,
+    maxVersion: 2,
+    options: { tag: 79, fields: [int32("count")] },
+    decode: (v) => ({ count: Number(v["count"]) }),
+    encode: (a) => ({ count: a.count }),
+  },
+  infer: (view, report) => {
+    const [input, axisTensor] = [inputOf(view, 0), inputOf(view, 2)];
+    const { count } = view.attrs;
+    if (!checkConstant(view, 1, report) || !checkConstant(view, 2, report)) return null;
+    if (!checkShape(axisTensor, elementsOf(axisTensor.shape) === 1, "a single axis", report)) return null;
+    const axis = normalizedAxis(axisOf(view), input.shape.length, report);
+    if (axis === null) return null;
+    if (!checkOption(count === view.outputs.length, "num_splits", count, `${view.outputs.length}, the number of outputs`, report)) return null;
+    const given = constantOf(inputOf(view, 1));
+    // One size may be -1: what the others leave.
+    const known = given.reduce((sum, size) => (size === -1 ? sum : sum + size), 0);
+    const sizes = given.map((size) => (size === -1 ? (input.shape[axis] ?? 0) - known : size));
+    return inferParts(input, axis, sizes, view.outputs.length, report);
+  },
+  reference: (view) => partReference(view, view.in[0], partsOf(view)),
+  gradient: "none",
+  cost: noCost,
+  kernels: partKernels((dtype) => [dtype, indexTypes, "int32"], 0, partsOf),
+  samples: [
+    moverSample("channels", { count: 3 }, "int8", [1, 2, 3, 6], [constant([1, -1, 2]), constant([3])], 3),
+    moverSample("rows", { count: 2 }, "float32", [5, 4], [constant([4, 1], "int64"), constant([-2])], 2),
+  ],
+});
