@@ -124,14 +124,16 @@ async function onTarget(name: string, model: Model, planned: PlannedModel): Prom
   return { outputs: report.runs.length * planned.graph.outputs.length, operators, differences };
 }
 
+const rawBytes = (data: TensorData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
 /** All layer tests of one operator on one target: the cases that differ. */
 async function layersOn(name: string, cases: readonly LayerCase[]): Promise<readonly string[]> {
   const planned = cases.map((c) => planModel(c.model));
-  const expected = cases.map((c) => new Uint8Array(c.expected.buffer, c.expected.byteOffset, c.expected.byteLength));
+  const expected = cases.map((c) => rawBytes(c.expected));
   const found =
     name === "interpreter"
-      ? cases.map((c, i) => createSession({ main: planned[i]?.graph ?? c.model.main, subgraphs: [] }).invoke(c.inputs).map((d) => toBytes("int16", d)))
-      : (await findTarget(name).run(program(planned), cases.map((c, model) => ({ model, inputs: c.inputs.map((d) => toBytes("int16", d)) })), {})).runs.map((r) => (r.canariesIntact ? r.outputs : []));
+      ? cases.map((c, i) => createSession({ main: planned[i]?.graph ?? c.model.main, subgraphs: [] }).invoke(c.inputs).map(rawBytes))
+      : (await findTarget(name).run(program(planned), cases.map((c, model) => ({ model, inputs: c.inputs.map(rawBytes) })), {})).runs.map((r) => (r.canariesIntact ? r.outputs : []));
   return cases.filter((_, i) => Buffer.compare(found[i]?.[0] ?? new Uint8Array(0), expected[i] ?? new Uint8Array(0)) !== 0).map((c) => c.name);
 }
 

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
-import type { TensorData } from "../src/base/dtype.js";
+import { present } from "../src/base/assert.js";
+import type { DType, TensorData } from "../src/base/dtype.js";
+import type { TensorId } from "../src/base/units.js";
+import { tensorOf } from "../src/ir/graph.js";
 import { importTflite } from "../src/formats/tflite/import.js";
 import type { Model } from "../src/ops/index.js";
 
@@ -35,10 +38,14 @@ export interface LayerCase {
   readonly name: string;
   readonly model: Model;
   readonly inputs: readonly TensorData[];
-  readonly expected: Int16Array;
+  readonly expected: TensorData;
 }
 
-const readCsv = (path: string): Int16Array => Int16Array.from(readFileSync(path, "utf8").split(",").filter((s) => s.trim() !== ""), Number);
+/** Numbers of `<stem>_int16.csv` or `<stem>_int32.csv`, whichever type the tensor has. */
+function readCsv(stem: string, dtype: DType): TensorData {
+  const values = readFileSync(`${stem}_${dtype}.csv`, "utf8").split(",").filter((s) => s.trim() !== "").map(Number);
+  return dtype === "int16" ? Int16Array.from(values) : Int32Array.from(values);
+}
 
 /** The 16x8 layer tests of `seanet/`. */
 export function layerCases(): readonly LayerCase[] {
@@ -50,8 +57,10 @@ export function layerCases(): readonly LayerCase[] {
       .map((file): LayerCase => {
         const name = file.replace(".tflite", "");
         const model = loadModel(`seanet/${op}/${name}`);
-        const inputs = model.main.inputs.map((_, i) => readCsv(join(root, op, `${name}_input${i}_int16.csv`)));
-        return { name, model, inputs, expected: readCsv(join(root, op, `${name}_golden_int16.csv`)) };
+        const dtype = (id: TensorId): DType => tensorOf(model.main, id).dtype;
+        const inputs = model.main.inputs.map((id, i) => readCsv(join(root, op, `${name}_input${i}`), dtype(id)));
+        const output = present(model.main.outputs[0], "output");
+        return { name, model, inputs, expected: readCsv(join(root, op, `${name}_golden`), dtype(output)) };
       }),
   );
 }

@@ -1,6 +1,8 @@
 import type { GraphOf, ModelOf, NodeBase } from "../ir/graph.js";
 import { abs } from "./abs/abs.js";
 import { add } from "./add/add.js";
+import { argMax } from "./arg_max/arg_max.js";
+import { argMin } from "./arg_min/arg_min.js";
 import { assignVariable } from "./assign_variable/assign_variable.js";
 import { averagePool2d } from "./average_pool2d/average_pool2d.js";
 import { batchMatmul } from "./batch_matmul/batch_matmul.js";
@@ -20,6 +22,7 @@ import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
+import { logSoftmax } from "./log_softmax/log_softmax.js";
 import { logistic } from "./logistic/logistic.js";
 import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
@@ -39,6 +42,8 @@ import { relu } from "./relu/relu.js";
 import { relu6 } from "./relu6/relu6.js";
 import { reluN1To1 } from "./relu_n1_to_1/relu_n1_to_1.js";
 import { reshape } from "./reshape/reshape.js";
+import { resizeBilinear } from "./resize_bilinear/resize_bilinear.js";
+import { resizeNearestNeighbor } from "./resize_nearest_neighbor/resize_nearest_neighbor.js";
 import { rsqrt } from "./rsqrt/rsqrt.js";
 import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
@@ -51,6 +56,7 @@ import { squeeze } from "./squeeze/squeeze.js";
 import { stridedSlice } from "./strided_slice/strided_slice.js";
 import { sub } from "./sub/sub.js";
 import { sum } from "./sum/sum.js";
+import { svdf } from "./svdf/svdf.js";
 import { tanh } from "./tanh/tanh.js";
 import { transpose } from "./transpose/transpose.js";
 import { transposeConv } from "./transpose_conv/transpose_conv.js";
@@ -63,6 +69,8 @@ import type { OpSpec } from "./spec.js";
 export const registry = [
   abs,
   add,
+  argMax,
+  argMin,
   assignVariable,
   averagePool2d,
   batchMatmul,
@@ -82,6 +90,7 @@ export const registry = [
   hardSwish,
   leakyRelu,
   log,
+  logSoftmax,
   logistic,
   maxPool2d,
   maximum,
@@ -101,6 +110,8 @@ export const registry = [
   relu6,
   reluN1To1,
   reshape,
+  resizeBilinear,
+  resizeNearestNeighbor,
   rsqrt,
   slice,
   softmax,
@@ -113,6 +124,7 @@ export const registry = [
   stridedSlice,
   sub,
   sum,
+  svdf,
   tanh,
   transpose,
   transposeConv,

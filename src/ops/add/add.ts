@@ -4,6 +4,5 @@ export const add = defineSum({
   name: "ADD",
   summary: "Addition with broadcasting and activation",
   sign: 1,
-  precision: "double",
   tflite: { builtin: 0, maxVersion: 3, tag: 11 },
 });

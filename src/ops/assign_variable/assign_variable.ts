@@ -19,14 +19,21 @@ export const assignVariable = defineOp<"ASSIGN_VARIABLE", Empty>({
   kernels: variableKernels(
     (dtype) => ({ inputs: ["resource", dtype], outputs: [] }),
     (view) => inputOf(view, 1),
-    [{ kind: "input", index: 1 }, { kind: "variable", index: 0 }],
+    [
+      { kind: "input", index: 1 },
+      { kind: "variable", index: 0 },
+    ],
   ),
   samples: [
     {
       name: "int16",
       attrs: {},
       inputs: [
-        { shape: [], dtype: "resource", resource: { name: "state", dtype: "int16", shape: [3], quant: perTensor(0.001) } },
+        {
+          shape: [],
+          dtype: "resource",
+          resource: { name: "state", dtype: "int16", shape: [3], quant: perTensor(0.001) },
+        },
         { shape: [3], dtype: "int16", quant: perTensor(0.001) },
       ],
       outputs: [],

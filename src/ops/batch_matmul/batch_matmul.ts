@@ -17,7 +17,10 @@ function batchSteps(shape: readonly number[]): readonly number[] {
   return [0, 1, 2].map((axis) => (shape[axis] === 1 ? 0 : elementsOf(shape.slice(axis + 1))));
 }
 
-const padded = (shape: readonly number[]): readonly number[] => [...new Array<number>(5 - shape.length).fill(1), ...shape];
+const padded = (shape: readonly number[]): readonly number[] => [
+  ...new Array<number>(5 - shape.length).fill(1),
+  ...shape,
+];
 
 /** Sizes and steps of the product, as the C params struct has them. */
 function geometry(view: NodeView<BatchMatmulAttrs>) {
@@ -111,7 +114,13 @@ function kernel(suffix: string, dtype: DType): Kernel<BatchMatmulAttrs> {
   };
 }
 
-function sample(name: string, dtype: DType, adj: readonly [boolean, boolean], left: readonly number[], right: readonly number[]): Sample<BatchMatmulAttrs> {
+function sample(
+  name: string,
+  dtype: DType,
+  adj: readonly [boolean, boolean],
+  left: readonly number[],
+  right: readonly number[],
+): Sample<BatchMatmulAttrs> {
   const quant = (scale: number, zero: number) => {
     if (dtype === "float32") return {};
     return { quant: dtype === "int8" ? perTensor(scale, zero) : perTensor(scale / 256) };

@@ -18,7 +18,7 @@ export const callOnce = defineOp<"CALL_ONCE", CallOnceAttrs>({
     builtin: 129,
     maxVersion: 1,
     options: { tag: 103, fields: [int32("subgraph")] },
-    decode: (v) => ({ subgraph: Number(v["subgraph"]) }),
+    decode: (v) => ({ subgraph: Number(v.subgraph) }),
     encode: (a) => ({ subgraph: a.subgraph }),
   },
   infer: () => [],

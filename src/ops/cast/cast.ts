@@ -9,7 +9,15 @@ import { defineOp, type ExecView, type Kernel, type Sample } from "../spec.js";
 type Attrs = Record<string, never>;
 
 /** How kernels name element types; a bool is a byte of 0 or 1. */
-const names = { float32: "f32", int8: "s8", uint8: "u8", int16: "s16", int32: "s32", int64: "s64", bool: "b8" } as const;
+const names = {
+  float32: "f32",
+  int8: "s8",
+  uint8: "u8",
+  int16: "s16",
+  int32: "s32",
+  int64: "s64",
+  bool: "b8",
+} as const;
 type Castable = keyof typeof names;
 const types = Object.keys(names) as Castable[];
 
@@ -47,7 +55,10 @@ const kernel = (from: Castable, to: Castable): Kernel<Attrs> => ({
     source: "ops/cast/cast.h",
     symbol: `th_cast_${from === "bool" ? "u8" : names[from]}_${names[to]}`,
     params: { type: "th_count_params", fields: { n: elementsOf(inputOf(view, 0).shape) } },
-    args: [{ kind: "input", index: 0 }, { kind: "output", index: 0 }],
+    args: [
+      { kind: "input", index: 0 },
+      { kind: "output", index: 0 },
+    ],
     scratchBytes: 0,
   }),
 });
@@ -58,7 +69,13 @@ const edges = [0, -0.5, 1.5, -1.5, 127.9, 128, -128.9, -129, 255.5, 256, 32768, 
 const sample = (from: Castable, to: Castable, constant?: readonly number[]): Sample<Attrs> => ({
   name: `${from} to ${to}${constant ? ", edges" : ""}`,
   attrs: {},
-  inputs: [{ shape: constant ? [constant.length] : [3, 5], dtype: from, ...(constant ? { constant } : { range: from === "bool" ? [0, 1] : from === "uint8" ? [0, 255] : [-128, 127] }) }],
+  inputs: [
+    {
+      shape: constant ? [constant.length] : [3, 5],
+      dtype: from,
+      ...(constant ? { constant } : { range: from === "bool" ? [0, 1] : from === "uint8" ? [0, 255] : [-128, 127] }),
+    },
+  ],
   outputs: [{ dtype: to }],
 });
 

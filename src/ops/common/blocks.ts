@@ -22,7 +22,12 @@ function blockBox(image: readonly number[], deep: readonly number[], block: numb
   const [n = 0, h = 0, w = 0] = deep;
   const sizes = [n, h, w, block, block, image[3] ?? 0];
   const [flat, packed] = [blockSteps(image, block), stepsOf(sizes)];
-  return { sizes, ...(direction === "pack" ? { inSteps: flat, outSteps: packed } : { inSteps: packed, outSteps: flat }), inBase: 0, outBase: 0 };
+  return {
+    sizes,
+    ...(direction === "pack" ? { inSteps: flat, outSteps: packed } : { inSteps: packed, outSteps: flat }),
+    inBase: 0,
+    outBase: 0,
+  };
 }
 
 /** SPACE_TO_DEPTH and DEPTH_TO_SPACE, each other's inverse; NHWC. */
@@ -34,7 +39,9 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
   const toDepth = name === "SPACE_TO_DEPTH";
   const box = (view: NodeView<BlockAttrs>): Box => {
     const [input, output] = [inputOf(view, 0).shape, outputOf(view, 0).shape];
-    return toDepth ? blockBox(input, output, view.attrs.block, "pack") : blockBox(output, input, view.attrs.block, "unpack");
+    return toDepth
+      ? blockBox(input, output, view.attrs.block, "pack")
+      : blockBox(output, input, view.attrs.block, "unpack");
   };
   return defineMover<Name, BlockAttrs>({
     name,
@@ -43,7 +50,7 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
       builtin: tflite.builtin,
       maxVersion: tflite.maxVersion,
       options: { tag: tflite.tag, fields: [int32("blockSize")] },
-      decode: (v) => ({ block: Number(v["blockSize"]) }),
+      decode: (v) => ({ block: Number(v.blockSize) }),
       encode: (a) => ({ blockSize: a.block }),
     },
     indexInputs: 0,
@@ -56,11 +63,15 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
       const divides = toDepth ? h % block === 0 && w % block === 0 : c % (block * block) === 0;
       const what = toDepth ? `height and width multiples of ${block}` : `channels a multiple of ${block * block}`;
       if (!checkShape(input, divides, what, report)) return null;
-      const shape = toDepth ? [n, h / block, w / block, c * block * block] : [n, h * block, w * block, c / (block * block)];
+      const shape = toDepth
+        ? [n, h / block, w / block, c * block * block]
+        : [n, h * block, w * block, c / (block * block)];
       return [{ shape, dtype: input.dtype, quant: movedQuant(input) }];
     },
     box,
-    ...(toDepth ? { rows: (view: NodeView<BlockAttrs>) => ({ stride: view.attrs.block, extent: view.attrs.block, padBefore: 0 }) } : {}),
+    ...(toDepth
+      ? { rows: (view: NodeView<BlockAttrs>) => ({ stride: view.attrs.block, extent: view.attrs.block, padBefore: 0 }) }
+      : {}),
     samples: [
       moverSample("2 by 2", { block: 2 }, "int8", toDepth ? [2, 4, 6, 3] : [2, 2, 3, 12]),
       moverSample("3 by 3", { block: 3 }, "float32", toDepth ? [1, 3, 6, 1] : [1, 1, 2, 9]),

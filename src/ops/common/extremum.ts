@@ -6,7 +6,10 @@ import { movedQuant } from "./moves.js";
 import { type Empty, emptyBinding } from "./unary.js";
 import { inputOf } from "./view.js";
 
-const suffixes = { int8: "s8", int16: "s16", int32: "s32", float32: "f32" } as const satisfies Record<BinaryType, string>;
+const suffixes = { int8: "s8", int16: "s16", int32: "s32", float32: "f32" } as const satisfies Record<
+  BinaryType,
+  string
+>;
 
 const quant = { quant: perTensor(0.1, -7) };
 
@@ -48,9 +51,9 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
   summary: string,
   builtin: number,
 ): OpSpec<Name, Empty> {
-  // The same comparisons as in C, so that equal zeros and NaN agree.
-  const pick =
-    name === "MINIMUM" ? (x1: number, x2: number) => (x1 < x2 ? x1 : x2) : (x1: number, x2: number) => (x1 > x2 ? x1 : x2);
+  // The same comparison as in C, so that NaN and the two zeros agree, which Math.min would treat otherwise.
+  const sign = name === "MINIMUM" ? 1 : -1;
+  const pick = (x1: number, x2: number): number => (sign * x1 < sign * x2 ? x1 : x2);
   return defineOp<Name, Empty>({
     name,
     summary,

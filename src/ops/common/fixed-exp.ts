@@ -53,3 +53,26 @@ export function reciprocal(x: number, integerBits: number): { readonly scale: nu
   const headroom = Math.clz32(x);
   return { scale: oneOverOnePlusX((x * 2 ** headroom - 2 ** 31) | 0), bitsOverUnit: integerBits - headroom };
 }
+
+/**
+ * Natural logarithm of x in Q12.19, x >= 1, as Q5.26: x is brought to [1/2, 1) or [sqrt(1/2), 1) by a power of two,
+ * and a rational approximation around 2^(-1/4) does the rest. Source: TFLite's log_x_for_x_greater_than_or_equal_to_1.
+ */
+export function fixedLog(x: number): number {
+  const mul = roundingDoublingHighMul;
+  const [fourthRoot, root] = [1805811301, 1518500250];
+  const headroom = Math.clz32(x);
+  const ra = saturatingShiftLeft(mul(saturatingShiftLeft(x, headroom - 1), root), 1);
+  const powerA = saturatingShiftLeft(12 - headroom, 25) + 2 ** 23;
+  const headroomB = Math.clz32(mul(x, root)) - 1;
+  const rb = saturatingShiftLeft(x, headroomB);
+  const powerB = saturatingShiftLeft(12 - headroomB, 25) - 2 ** 23;
+  const r = Math.min(ra, rb);
+  const p = Math.trunc((r + fourthRoot + 1) / 2);
+  const q = 2 * (r - fourthRoot);
+  const square = mul(q, q);
+  const numerator = mul(q, r) + mul(mul(q, square), 117049297);
+  const denominator = mul(p, 1057819769 + q + mul(127690142, square)) + mul(638450708, q);
+  const quotient = mul(roundingDivideByPowerOfTwo(numerator, 6), oneOverOnePlusX(denominator));
+  return saturatingShiftLeft(mul(Math.max(powerA, powerB), 1488522236) + quotient, 1);
+}

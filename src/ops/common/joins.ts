@@ -62,7 +62,12 @@ export const joinKernels = <A>(partsOf: (view: NodeView<A>) => Slices): readonly
     name: `portable ${dtype}`,
     types: { inputs: [dtype], outputs: [dtype], variadic: "inputs" },
     call: (view) =>
-      joinCall("th_join", partsOf(view), { kind: "output", index: 0 }, view.inputs.map((_, index) => ({ kind: "input", index }))),
+      joinCall(
+        "th_join",
+        partsOf(view),
+        { kind: "output", index: 0 },
+        view.inputs.map((_, index) => ({ kind: "input", index })),
+      ),
   }));
 
 /** Kernels of an operator that takes input `input` apart; the others are constants of integer types. */
@@ -75,7 +80,12 @@ export const partKernels = <A>(
     name: `portable ${dtype}`,
     types: { inputs: inputs(dtype), outputs: [dtype], variadic: "outputs" },
     call: (view) =>
-      joinCall("th_part", partsOf(view), { kind: "input", index: input }, view.outputs.map((_, index) => ({ kind: "output", index }))),
+      joinCall(
+        "th_part",
+        partsOf(view),
+        { kind: "input", index: input },
+        view.outputs.map((_, index) => ({ kind: "output", index })),
+      ),
   }));
 
 /** Checks that the inputs agree in type and quantization, and in shape but for `axis` (null: in all axes). */
@@ -83,7 +93,8 @@ export function checkAlike(view: NodeView<unknown>, axis: number | null, report:
   const first = inputOf(view, 0);
   return view.inputs.every((tensor) => {
     if (tensor === null) return false;
-    const alike = tensor.shape.length === first.shape.length && tensor.shape.every((n, d) => d === axis || n === first.shape[d]);
+    const alike =
+      tensor.shape.length === first.shape.length && tensor.shape.every((n, d) => d === axis || n === first.shape[d]);
     const expected = `[${first.shape.map((n, d) => (d === axis ? "any" : n)).join(", ")}]`;
     if (!checkShape(tensor, alike, expected, report)) return false;
     return movedQuant(first) === "free" || checkSameQuantization(first, tensor, report);

@@ -1,8 +1,19 @@
 import { present } from "../../base/assert.js";
 import type { DType } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import { defineOp, type ExecView, type Kernel, type OpSpec, type OutputType, type Report, type RowWindow, type Sample, type SampleTensor, type TfliteBinding } from "../spec.js";
-import { type Box, moveElements, moveFields, movedTypes, moverTraits } from "./moves.js";
+import {
+  defineOp,
+  type ExecView,
+  type Kernel,
+  type OpSpec,
+  type OutputType,
+  type Report,
+  type RowWindow,
+  type Sample,
+  type SampleTensor,
+  type TfliteBinding,
+} from "../spec.js";
+import { type Box, movedTypes, moveElements, moveFields, moverTraits } from "./moves.js";
 import { inputOf } from "./view.js";
 import { noCost } from "./views.js";
 
@@ -33,7 +44,10 @@ function moverKernel<A>(dtype: DType, mover: Pick<Mover<string, A>, "box" | "ind
       source: "ops/common/move.h",
       symbol: "th_move",
       params: { type: "th_move_params", fields: present(moveFields(mover.box(view), dtype), "at most six dimensions") },
-      args: [{ kind: "input", index: 0 }, { kind: "output", index: 0 }],
+      args: [
+        { kind: "input", index: 0 },
+        { kind: "output", index: 0 },
+      ],
       scratchBytes: 0,
     }),
   };
@@ -50,7 +64,8 @@ export function defineMover<const Name extends string, A extends object>(op: Mov
     traits: { ...moverTraits, rows: op.rows ?? "none" },
     tflite: op.tflite,
     infer: op.infer,
-    reference: (view: ExecView<A>) => moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view)),
+    reference: (view: ExecView<A>) =>
+      moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view)),
     gradient: "none",
     cost: noCost,
     kernels: movedTypes.map((dtype) => moverKernel(dtype, op)),
@@ -81,7 +96,12 @@ export function moverSample<A>(
   outputs = 1,
 ): Sample<A> {
   const { shape: _, ...output } = movedTensor(dtype, []);
-  return { name, attrs, inputs: [movedTensor(dtype, shape), ...indices], outputs: new Array<typeof output>(outputs).fill(output) };
+  return {
+    name,
+    attrs,
+    inputs: [movedTensor(dtype, shape), ...indices],
+    outputs: new Array<typeof output>(outputs).fill(output),
+  };
 }
 
 /** The rank of the data input, for operators that take any up to six. */

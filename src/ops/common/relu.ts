@@ -21,6 +21,7 @@ export function defineRelu<const Name extends Exclude<Activation, "NONE">>(
   return defineUnary<Name, Empty>({
     name,
     summary,
+    activation: name,
     tflite: emptyBinding(builtin, maxVersion, 0),
     float: () => (x) => limit(x, range),
     floatKernel: unaryKernel("float32", "ops/common/unary_f32.h", "th_relu_f32", {

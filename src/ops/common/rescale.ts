@@ -54,5 +54,8 @@ export const rescaleKernel = <A>(rescaleOf: (view: NodeView<A>) => Rescale): Ker
 /** The two halves of a rescaling operator's record. */
 export const rescaling = <A>(rescaleOf: (view: NodeView<A>) => Rescale) => ({
   int8: (view: NodeView<A>): ElementMap => rescaleMap(view, rescaleOf(view)),
-  int16: { map: (view: NodeView<A>): ElementMap => rescaleMap(view, rescaleOf(view)), kernel: rescaleKernel(rescaleOf) },
+  int16: {
+    map: (view: NodeView<A>): ElementMap => rescaleMap(view, rescaleOf(view)),
+    kernel: rescaleKernel(rescaleOf),
+  },
 });

@@ -90,7 +90,8 @@ export function sigmoidScale16(view: NodeView<unknown>, kind: Sigmoid): SigmoidS
 }
 
 /** Source: reference_integer_ops::Logistic and Tanh of 16 bits; bit-exact with th_logistic_s16 and th_tanh_s16. */
-export const sigmoidMap16 = (view: NodeView<unknown>, kind: Sigmoid): ElementMap => sigmoidCurve16(sigmoidScale16(view, kind), kind);
+export const sigmoidMap16 = (view: NodeView<unknown>, kind: Sigmoid): ElementMap =>
+  sigmoidCurve16(sigmoidScale16(view, kind), kind);
 
 /** The 16-bit function of an input with the given scaling, for operators that apply it to inner values. */
 export function sigmoidCurve16({ multiplier, shift }: SigmoidScale, kind: Sigmoid): ElementMap {
@@ -130,7 +131,8 @@ export function inferSigmoid(view: NodeView<unknown>, kind: Sigmoid, report: Rep
   if (inferred === null || output.dtype === "float32") return inferred;
   const scale = scaleOf(output);
   if (output.dtype === "int16") {
-    if (!nearPowerOfTwo(scale) || Math.round(Math.log2(scale)) !== -15) return reportQuantization(output, "scale 1/32768", report);
+    if (!nearPowerOfTwo(scale) || Math.round(Math.log2(scale)) !== -15)
+      return reportQuantization(output, "scale 1/32768", report);
     // The factor to table units must fit 15 bits.
     return scaleOf(input) * 4096 * 3 <= 32767 ? inferred : reportQuantization(input, "a scale below 2.6", report);
   }

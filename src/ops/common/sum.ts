@@ -30,18 +30,17 @@ export interface SumAttrs {
   readonly potScaleInt16: boolean;
 }
 
-/** The precision of the steps that turn scales into multipliers: TFLM's ADD works in double, its SUB in float. */
-type Precision = "double" | "float";
-
-/** The fields of th_sum_params but the broadcast. Source: TFLM's CalculateOpDataAdd and CalculateOpDataSub. */
-function sumParams(view: NodeView<SumAttrs>, sign: 1 | -1, precision: Precision) {
+/**
+ * The fields of th_sum_params but the broadcast, in double throughout. Source: TFLM's CalculateOpDataAdd; its 16-bit SUB
+ * agrees (a version of sub_common.cc that divides in float32 does not).
+ */
+function sumParams(view: NodeView<SumAttrs>, sign: 1 | -1) {
   const [a, b, out] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
-  const round = precision === "float" ? Math.fround : (x: number): number => x;
   const leftShift = out.dtype === "int16" ? 15 : 20;
   const twiceMax = 2 * Math.max(scaleOf(a), scaleOf(b));
-  const first = quantizeMultiplier(round(scaleOf(a) / twiceMax));
-  const second = quantizeMultiplier(round(scaleOf(b) / twiceMax));
-  const result = quantizeMultiplier(round(twiceMax / (2 ** leftShift * scaleOf(out))));
+  const first = quantizeMultiplier(scaleOf(a) / twiceMax);
+  const second = quantizeMultiplier(scaleOf(b) / twiceMax);
+  const result = quantizeMultiplier(twiceMax / (2 ** leftShift * scaleOf(out)));
   return {
     sign,
     left_shift: leftShift,
@@ -59,7 +58,7 @@ function sumParams(view: NodeView<SumAttrs>, sign: 1 | -1, precision: Precision)
 }
 
 /** Addition or subtraction; the integer part follows TFLM's reference_integer_ops::AddElementwise and SubElementwise. */
-function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1, precision: Precision): void {
+function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1): void {
   const { dtype } = outputOf(view, 0);
   const { activation } = view.attrs;
   if (dtype === "float32" || dtype === "int32") {
@@ -68,7 +67,7 @@ function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1, precision: Precisi
     combineAll(view, (x1, x2) => limit(store(x1 + sign * x2), range));
     return;
   }
-  const p = sumParams(view, sign, precision);
+  const p = sumParams(view, sign);
   combineAll(view, (x1, x2) => {
     const wide1 = requantize((x1 - p.zero1) << p.left_shift, p.multiplier1, p.shift1);
     const wide2 = requantize((x2 - p.zero2) << p.left_shift, p.multiplier2, p.shift2);
@@ -135,22 +134,21 @@ const samples: readonly Sample<SumAttrs>[] = [
   },
 ];
 
-/** ADD and SUB: what differs is the sign, the options, and how precisely TFLM prepares. */
+/** ADD and SUB: what differs is the sign and the options. */
 export function defineSum<const Name extends string>(op: {
   readonly name: Name;
   readonly summary: string;
   readonly sign: 1 | -1;
-  readonly precision: Precision;
   readonly tflite: { readonly builtin: number; readonly maxVersion: number; readonly tag: number };
 }): OpSpec<Name, SumAttrs> {
-  const { sign, precision } = op;
+  const { sign } = op;
   const activationOf = (a: SumAttrs): Activation => a.activation;
   const quantized = (dtype: "int8" | "int16", suffix: string): Kernel<SumAttrs> =>
     binaryKernel(dtype, (view) => ({
       source: "ops/common/sum_int.h",
       symbol: `th_sum_${suffix}`,
       params: "th_sum_params",
-      fields: sumParams(view, sign, precision),
+      fields: sumParams(view, sign),
     }));
   const name = sign === 1 ? "add" : "sub";
   const tflite: TfliteBinding<SumAttrs> = {
@@ -164,8 +162,8 @@ export function defineSum<const Name extends string>(op: {
       ],
     },
     decode: (v, report) => ({
-      activation: decodeActivation(v["activation"], report),
-      potScaleInt16: Boolean(v["potScaleInt16"]),
+      activation: decodeActivation(v.activation, report),
+      potScaleInt16: Boolean(v.potScaleInt16),
     }),
     encode: (a) => ({ activation: encodeActivation(a.activation), potScaleInt16: a.potScaleInt16 }),
   };
@@ -177,7 +175,7 @@ export function defineSum<const Name extends string>(op: {
     traits: binaryTraits,
     tflite,
     infer: inferBinary,
-    reference: (view) => sumReference(view, sign, precision),
+    reference: (view) => sumReference(view, sign),
     gradient: "none",
     cost: elementCost(1),
     kernels: [

@@ -34,7 +34,7 @@ TH_INLINE int32_t th_exp_on_negative_values(int32_t a)
     return result;
 }
 
-/* x * 2^exponent, saturated; exponent in [1, 30]. */
+/* x * 2^exponent, saturated; exponent in [0, 30]. */
 TH_INLINE int32_t th_saturating_shift_left(int32_t x, int32_t exponent)
 {
     const int32_t limit = INT32_MAX >> exponent;
@@ -77,6 +77,29 @@ TH_INLINE int32_t th_reciprocal(uint32_t x, int32_t integer_bits, int32_t *bits_
     const int32_t headroom = th_leading_zeros(x);
     *bits_over_unit = integer_bits - headroom;
     return th_one_over_one_plus_x((int32_t)((x << headroom) - UINT32_C(0x80000000)));
+}
+
+/* Natural logarithm of x in Q12.19, x >= 1, as Q5.26. */
+TH_INLINE int32_t th_fixed_log(int32_t x)
+{
+    const int32_t fourth_root = 1805811301; /* of 1/2; the approximation is centred there */
+    const int32_t root = 1518500250;
+    const int32_t headroom_a = th_leading_zeros((uint32_t)x);
+    const int32_t headroom_b = th_leading_zeros((uint32_t)th_rounding_doubling_high_mul(x, root)) - 1;
+    const int32_t scaled_a = th_rounding_doubling_high_mul(th_saturating_shift_left(x, headroom_a - 1), root);
+    const int32_t r = th_min(th_saturating_shift_left(scaled_a, 1), th_saturating_shift_left(x, headroom_b));
+    const int32_t power = th_max((12 - headroom_a) * (1 << 25) + (1 << 23), (12 - headroom_b) * (1 << 25) - (1 << 23));
+    const int32_t p = (int32_t)(((int64_t)r + fourth_root + 1) / 2);
+    const int32_t q = 2 * (r - fourth_root);
+    const int32_t square = th_rounding_doubling_high_mul(q, q);
+    const int32_t cube = th_rounding_doubling_high_mul(q, square);
+    const int32_t numerator =
+        th_rounding_doubling_high_mul(q, r) + th_rounding_doubling_high_mul(cube, 117049297);
+    const int32_t inner = 1057819769 + q + th_rounding_doubling_high_mul(127690142, square);
+    const int32_t denominator = th_rounding_doubling_high_mul(p, inner) + th_rounding_doubling_high_mul(638450708, q);
+    const int32_t quotient = th_rounding_doubling_high_mul(th_rounding_divide_by_pot(numerator, 6),
+                                                           th_one_over_one_plus_x(denominator));
+    return th_saturating_shift_left(th_rounding_doubling_high_mul(power, 1488522236) + quotient, 1);
 }
 
 #endif

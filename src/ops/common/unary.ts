@@ -14,6 +14,7 @@ import {
   type TfliteBinding,
   type Traits,
 } from "../spec.js";
+import type { Activation } from "./activation.js";
 import { elementCost } from "./binary.js";
 import { checkPerTensor } from "./checks.js";
 import { type ElementMap, lookupCall, mapAll } from "./lut.js";
@@ -141,6 +142,8 @@ export interface UnaryOp<Name extends string, A> {
   /** The map of 16 bits and the kernel that computes it, or "none". */
   readonly int16: { readonly map: (view: NodeView<A>) => ElementMap; readonly kernel: Kernel<A> } | "none";
   readonly infer?: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
+  /** Set where other operators can apply this one to their own result. */
+  readonly activation?: Activation;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -157,7 +160,7 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     summary: op.summary,
     arity: { inputs: [1, 1], outputs: [1, 1] },
     optionalInputs: [],
-    traits: unaryTraits,
+    traits: { ...unaryTraits, activation: op.activation ?? "none" },
     tflite: op.tflite,
     infer: op.infer ?? inferUnary,
     reference: (view) => mapAll(view, mapOf(view)),

@@ -1,3 +1,4 @@
+import type { DType } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
@@ -8,7 +9,6 @@ import { int8, int32 } from "../common/options.js";
 import { inputOf, sizeAt } from "../common/view.js";
 import { noCost } from "../common/views.js";
 import { defineOp, type Sample } from "../spec.js";
-import type { DType } from "../../base/dtype.js";
 
 export interface ConcatenationAttrs {
   /** Negative axes count from the end. */
@@ -22,9 +22,19 @@ const partsOf = (view: NodeView<ConcatenationAttrs>): Slices => {
   return { slices, axis: axis < 0 ? axis + inputOf(view, 0).shape.length : axis };
 };
 
-function sample(name: string, dtype: DType, axis: number, shapes: readonly (readonly number[])[]): Sample<ConcatenationAttrs> {
+function sample(
+  name: string,
+  dtype: DType,
+  axis: number,
+  shapes: readonly (readonly number[])[],
+): Sample<ConcatenationAttrs> {
   const { shape: _, ...output } = movedTensor(dtype, []);
-  return { name, attrs: { axis, activation: "NONE" }, inputs: shapes.map((shape) => movedTensor(dtype, shape)), outputs: [output] };
+  return {
+    name,
+    attrs: { axis, activation: "NONE" },
+    inputs: shapes.map((shape) => movedTensor(dtype, shape)),
+    outputs: [output],
+  };
 }
 
 export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
@@ -37,7 +47,7 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
     builtin: 2,
     maxVersion: 3,
     options: { tag: 10, fields: [int32("axis"), int8("activation")] },
-    decode: (v, report) => ({ axis: Number(v["axis"]), activation: decodeActivation(v["activation"], report) }),
+    decode: (v, report) => ({ axis: Number(v.axis), activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ axis: a.axis, activation: encodeActivation(a.activation) }),
   },
   infer: (view, report) => {
@@ -55,8 +65,15 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
   cost: noCost,
   kernels: joinKernels(partsOf),
   samples: [
-    sample("channels", "int8", 3, [[1, 3, 4, 5], [1, 3, 4, 2], [1, 3, 4, 1]]),
-    sample("rows", "int16", -3, [[2, 1, 3, 2], [2, 3, 3, 2]]),
+    sample("channels", "int8", 3, [
+      [1, 3, 4, 5],
+      [1, 3, 4, 2],
+      [1, 3, 4, 1],
+    ]),
+    sample("rows", "int16", -3, [
+      [2, 1, 3, 2],
+      [2, 3, 3, 2],
+    ]),
     sample("one input", "float32", 0, [[5]]),
   ],
 });

@@ -128,6 +128,7 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    takesPadding: true,
     rows: (view) => ({
       stride: view.attrs.stride[0],
       extent: (sizeAt(inputOf(view, 1).shape, 1) - 1) * view.attrs.dilation[0] + 1,

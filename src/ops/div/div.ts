@@ -1,9 +1,4 @@
-import {
-  type Activation,
-  decodeActivation,
-  encodeActivation,
-  floatActivationRange,
-} from "../common/activation.js";
+import { type Activation, decodeActivation, encodeActivation, floatActivationRange } from "../common/activation.js";
 import { binaryTraits, combineAll, elementCost, floatArithmetic, inferBinary, limit } from "../common/binary.js";
 import { int8 } from "../common/options.js";
 import { defineOp } from "../spec.js";
@@ -22,7 +17,7 @@ export const div = defineOp<"DIV", DivAttrs>({
     builtin: 42,
     maxVersion: 2,
     options: { tag: 29, fields: [int8("activation")] },
-    decode: (v, report) => ({ activation: decodeActivation(v["activation"], report) }),
+    decode: (v, report) => ({ activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ activation: encodeActivation(a.activation) }),
   },
   infer: inferBinary,

@@ -63,7 +63,11 @@ const kernel = (dtype: DType, index: "int32" | "int64"): Kernel<GatherAttrs> => 
       source: "ops/gather/gather.h",
       symbol: index === "int32" ? "th_gather_i32" : "th_gather_i64",
       params: { type: "th_gather_params", fields: { ...rest, unit: bytesOf(dtype, unit) } },
-      args: [{ kind: "input", index: 0 }, { kind: "input", index: 1 }, { kind: "output", index: 0 }],
+      args: [
+        { kind: "input", index: 0 },
+        { kind: "input", index: 1 },
+        { kind: "output", index: 0 },
+      ],
       scratchBytes: 0,
     };
   },
@@ -79,7 +83,7 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
     builtin: 36,
     maxVersion: 5,
     options: { tag: 23, fields: [int32("axis"), int32("batchDims")] },
-    decode: (v) => ({ axis: Number(v["axis"]), batchDims: Number(v["batchDims"]) }),
+    decode: (v) => ({ axis: Number(v.axis), batchDims: Number(v.batchDims) }),
     encode: (a) => ({ axis: a.axis, batchDims: a.batchDims }),
   },
   infer: (view, report) => {
@@ -87,7 +91,8 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
     if (normalizedAxis(view.attrs.axis, input.shape.length, report) === null) return null;
     const { axis, batchDims } = axesOf(view);
     const valid = Number.isInteger(batchDims) && batchDims >= 0 && batchDims <= Math.min(axis, indices.shape.length);
-    if (!checkOption(valid, "batch_dims", view.attrs.batchDims, "at most the axis and the indices' rank", report)) return null;
+    if (!checkOption(valid, "batch_dims", view.attrs.batchDims, "at most the axis and the indices' rank", report))
+      return null;
     const batched = indices.shape.slice(0, batchDims).every((size, d) => size === input.shape[d]);
     if (!checkShape(indices, batched, `the batch axes of [${input.shape.join(", ")}]`, report)) return null;
     if (!checkShape(input, (input.shape[axis] ?? 0) > 0, "an axis that is not empty", report)) return null;
@@ -100,8 +105,26 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
   kernels: movedTypes.flatMap((dtype) => [kernel(dtype, "int32"), kernel(dtype, "int64")]),
   samples: [
     moverSample("rows", { axis: 0, batchDims: 0 }, "int8", [5, 3], [constant([4, 0, 4, 2])]),
-    moverSample("scalar index, last axis", { axis: -1, batchDims: 0 }, "float32", [2, 3, 4], [{ shape: [], dtype: "int32", constant: [2] }]),
-    moverSample("batch", { axis: 2, batchDims: 1 }, "int16", [2, 3, 4], [{ shape: [2, 3], dtype: "int64", constant: [0, 3, 1, 2, 2, 0] }]),
-    moverSample("indices at run time, some out of range", { axis: 1, batchDims: 0 }, "int8", [2, 6, 3], [{ shape: [7], dtype: "int32", range: [-2, 8] }]),
+    moverSample(
+      "scalar index, last axis",
+      { axis: -1, batchDims: 0 },
+      "float32",
+      [2, 3, 4],
+      [{ shape: [], dtype: "int32", constant: [2] }],
+    ),
+    moverSample(
+      "batch",
+      { axis: 2, batchDims: 1 },
+      "int16",
+      [2, 3, 4],
+      [{ shape: [2, 3], dtype: "int64", constant: [0, 3, 1, 2, 2, 0] }],
+    ),
+    moverSample(
+      "indices at run time, some out of range",
+      { axis: 1, batchDims: 0 },
+      "int8",
+      [2, 6, 3],
+      [{ shape: [7], dtype: "int32", range: [-2, 8] }],
+    ),
   ],
 });

@@ -1,4 +1,9 @@
-import { clamp, type QuantizedMultiplier, quantizeMultiplier, roundingDivideByPowerOfTwo } from "../../base/fixedpoint.js";
+import {
+  clamp,
+  type QuantizedMultiplier,
+  quantizeMultiplier,
+  roundingDivideByPowerOfTwo,
+} from "../../base/fixedpoint.js";
 import { type NodeView, perTensor, tensorName } from "../../ir/graph.js";
 import type { ElementMap } from "../common/lut.js";
 import { defineUnary, type Empty, emptyBinding, floatKernel, inferUnary, unarySample } from "../common/unary.js";

@@ -32,7 +32,7 @@ export const leakyRelu = defineUnary<"LEAKY_RELU", LeakyReluAttrs>({
     builtin: 98,
     maxVersion: 2,
     options: { tag: 75, fields: [float("alpha")] },
-    decode: (v) => ({ alpha: Number(v["alpha"]) }),
+    decode: (v) => ({ alpha: Number(v.alpha) }),
     encode: (a) => ({ alpha: a.alpha }),
   },
   float: (view) => (x) => (x > 0 ? x : x * Math.fround(view.attrs.alpha)),

@@ -41,7 +41,10 @@ function mirrorPadReference(view: ExecView<MirrorPadAttrs>): void {
   walk(0, 0);
 }
 
-const padded = (values: readonly number[], fill: number): number[] => [...new Array<number>(6 - values.length).fill(fill), ...values];
+const padded = (values: readonly number[], fill: number): number[] => [
+  ...new Array<number>(6 - values.length).fill(fill),
+  ...values,
+];
 
 const kernel = (dtype: DType): Kernel<MirrorPadAttrs> => ({
   name: `portable ${dtype}`,
@@ -54,12 +57,18 @@ const kernel = (dtype: DType): Kernel<MirrorPadAttrs> => ({
       fields: {
         in_size: padded(inputOf(view, 0).shape, 1),
         out_size: padded(outputOf(view, 0).shape, 1),
-        before: padded(padAmounts(view).map(([before]) => before), 0),
+        before: padded(
+          padAmounts(view).map(([before]) => before),
+          0,
+        ),
         edge: edgeOf(view),
         element_bytes: bytesOf(dtype, 1),
       },
     },
-    args: [{ kind: "input", index: 0 }, { kind: "output", index: 0 }],
+    args: [
+      { kind: "input", index: 0 },
+      { kind: "output", index: 0 },
+    ],
     scratchBytes: 0,
   }),
 });
@@ -77,8 +86,8 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
     maxVersion: 3,
     options: { tag: 77, fields: [int8("mode")] },
     decode: (v, report) => {
-      const mode = modes[Number(v["mode"])];
-      checkOption(mode !== undefined, "mode", v["mode"], "REFLECT or SYMMETRIC", report);
+      const mode = modes[Number(v.mode)];
+      checkOption(mode !== undefined, "mode", v.mode, "REFLECT or SYMMETRIC", report);
       return { mode: mode ?? "REFLECT" };
     },
     encode: (a) => ({ mode: modes.indexOf(a.mode) }),
@@ -87,7 +96,9 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
     if (!checkPaddings(view, report)) return null;
     const input = inputOf(view, 0);
     const edge = edgeOf(view);
-    const fits = padAmounts(view).every((amounts, d) => Math.max(...amounts) <= Math.max((input.shape[d] ?? 0) - 1 + edge, 0));
+    const fits = padAmounts(view).every(
+      (amounts, d) => Math.max(...amounts) <= Math.max((input.shape[d] ?? 0) - 1 + edge, 0),
+    );
     if (!checkShape(input, fits, "at least as large as its paddings", report)) return null;
     if (!checkShape(input, !input.shape.includes(0), "not empty", report)) return null;
     return [{ shape: paddedShape(view), dtype: input.dtype, quant: movedQuant(input) }];
@@ -99,6 +110,12 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
   samples: [
     moverSample("reflect", { mode: "REFLECT" }, "int8", [1, 4, 3, 2], [paddings(4, [0, 0, 3, 1, 1, 2, 0, 0])]),
     moverSample("symmetric", { mode: "SYMMETRIC" }, "int16", [3, 2], [paddings(2, [3, 1, 0, 2])]),
-    moverSample("symmetric, five dimensions", { mode: "SYMMETRIC" }, "float32", [1, 2, 1, 2, 3], [paddings(5, [1, 0, 0, 2, 0, 0, 1, 0, 0, 1])]),
+    moverSample(
+      "symmetric, five dimensions",
+      { mode: "SYMMETRIC" },
+      "float32",
+      [1, 2, 1, 2, 3],
+      [paddings(5, [1, 0, 0, 2, 0, 0, 1, 0, 0, 1])],
+    ),
   ],
 });

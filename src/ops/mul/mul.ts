@@ -77,7 +77,7 @@ export const mul = defineOp<"MUL", MulAttrs>({
     builtin: 18,
     maxVersion: 5,
     options: { tag: 21, fields: [int8("activation")] },
-    decode: (v, report) => ({ activation: decodeActivation(v["activation"], report) }),
+    decode: (v, report) => ({ activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ activation: encodeActivation(a.activation) }),
   },
   infer: inferBinary,

@@ -20,7 +20,13 @@ const partsOf = (view: NodeView<PackAttrs>): Slices => {
   return { slices, axis: axis < 0 ? axis + inputOf(view, 0).shape.length + 1 : axis };
 };
 
-const sample = (name: string, dtype: "int8" | "int32", axis: number, shape: readonly number[], count: number): Sample<PackAttrs> => {
+const sample = (
+  name: string,
+  dtype: "int8" | "int32",
+  axis: number,
+  shape: readonly number[],
+  count: number,
+): Sample<PackAttrs> => {
   const { shape: _, ...output } = movedTensor(dtype, []);
   const inputs = Array.from({ length: count }, () => movedTensor(dtype, shape));
   return { name, attrs: { axis, count }, inputs, outputs: [output] };
@@ -36,13 +42,22 @@ export const pack = defineOp<"PACK", PackAttrs>({
     builtin: 83,
     maxVersion: 3,
     options: { tag: 59, fields: [int32("count"), int32("axis")] },
-    decode: (v) => ({ axis: Number(v["axis"]), count: Number(v["count"]) }),
+    decode: (v) => ({ axis: Number(v.axis), count: Number(v.count) }),
     encode: (a) => ({ axis: a.axis, count: a.count }),
   },
   infer: (view, report) => {
     const first = inputOf(view, 0);
     const { count } = view.attrs;
-    if (!checkOption(count === view.inputs.length, "values_count", count, `${view.inputs.length}, the number of inputs`, report)) return null;
+    if (
+      !checkOption(
+        count === view.inputs.length,
+        "values_count",
+        count,
+        `${view.inputs.length}, the number of inputs`,
+        report,
+      )
+    )
+      return null;
     const axis = normalizedAxis(view.attrs.axis, first.shape.length + 1, report);
     if (axis === null || !checkAlike(view, null, report)) return null;
     return [{ shape: first.shape.toSpliced(axis, 0, count), dtype: first.dtype, quant: movedQuant(first) }];

@@ -49,7 +49,8 @@ export const prelu = defineOp<"PRELU", Empty>({
     const inferred = inferBinary(view, report);
     const input = inputOf(view, 0);
     const same = inferred?.[0]?.shape.join() === input.shape.join();
-    return inferred && checkShape(inputOf(view, 1), same, `a shape that broadcasts to [${input.shape.join(", ")}]`, report)
+    return inferred &&
+      checkShape(inputOf(view, 1), same, `a shape that broadcasts to [${input.shape.join(", ")}]`, report)
       ? inferred
       : null;
   },

@@ -24,13 +24,22 @@ export const readVariable = defineOp<"READ_VARIABLE", Empty>({
   kernels: variableKernels(
     (dtype) => ({ inputs: ["resource"], outputs: [dtype] }),
     (view) => outputOf(view, 0),
-    [{ kind: "variable", index: 0 }, { kind: "output", index: 0 }],
+    [
+      { kind: "variable", index: 0 },
+      { kind: "output", index: 0 },
+    ],
   ),
   samples: [
     {
       name: "int8",
       attrs: {},
-      inputs: [{ shape: [], dtype: "resource", resource: { name: "state", dtype: "int8", shape: [2, 5], quant: perTensor(0.1, 3) } }],
+      inputs: [
+        {
+          shape: [],
+          dtype: "resource",
+          resource: { name: "state", dtype: "int8", shape: [2, 5], quant: perTensor(0.1, 3) },
+        },
+      ],
       outputs: [{ dtype: "int8", shape: [2, 5], quant: perTensor(0.1, 3) }],
     },
   ],

@@ -57,7 +57,7 @@ export const reshape = defineOp<"RESHAPE", ReshapeAttrs>({
     builtin: 22,
     maxVersion: 1,
     options: { tag: 17, fields: [["newShape", "int32[]", 0]] },
-    decode: (v) => ({ shape: Array.isArray(v["newShape"]) ? [...v["newShape"]] : [] }),
+    decode: (v) => ({ shape: Array.isArray(v.newShape) ? [...v.newShape] : [] }),
     encode: (a) => ({ newShape: a.shape }),
   },
   infer,

@@ -1,8 +1,14 @@
 import { rangeOf } from "../../base/dtype.js";
-import { clamp, quantizeMultiplier, requantize, roundingDivideByPowerOfTwo, roundingDoublingHighMul } from "../../base/fixedpoint.js";
+import {
+  clamp,
+  quantizeMultiplier,
+  requantize,
+  roundingDivideByPowerOfTwo,
+  roundingDoublingHighMul,
+} from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import type { ElementMap } from "../common/lut.js";
 import { saturatingShiftLeft } from "../common/fixed-exp.js";
+import type { ElementMap } from "../common/lut.js";
 import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 

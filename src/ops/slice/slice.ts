@@ -23,10 +23,13 @@ export const slice = defineMover<"SLICE", Empty>({
     if (!checkShape(input, rank <= 6, "at most six dimensions", report)) return null;
     if (!checkConstant(view, 1, report) || !checkConstant(view, 2, report)) return null;
     const [begin, sizes] = [constantOf(inputOf(view, 1)), sliceSizes(view)];
-    const inside = begin.length === rank && sizes.length === rank && input.shape.every((size, d) => {
-      const [first, count] = [begin[d] ?? -1, sizes[d] ?? 0];
-      return first >= 0 && count > 0 && first + count <= size;
-    });
+    const inside =
+      begin.length === rank &&
+      sizes.length === rank &&
+      input.shape.every((size, d) => {
+        const [first, count] = [begin[d] ?? -1, sizes[d] ?? 0];
+        return first >= 0 && count > 0 && first + count <= size;
+      });
     const found = `begin [${begin.join(", ")}], size [${constantOf(inputOf(view, 2)).join(", ")}]`;
     if (!checkOption(inside, "slice", found, `within [${input.shape.join(", ")}]`, report)) return null;
     return [{ shape: sizes, dtype: input.dtype, quant: movedQuant(input) }];
@@ -40,6 +43,12 @@ export const slice = defineMover<"SLICE", Empty>({
   samples: [
     moverSample("block", {}, "int8", [2, 5, 6, 3], [constant([1, 2, 0, 1]), constant([1, 2, -1, 2])]),
     moverSample("rows", {}, "float32", [7, 4], [constant([3, 0], "int64"), constant([-1, -1], "int64")]),
-    moverSample("five dimensions", {}, "int16", [2, 3, 2, 3, 4], [constant([0, 1, 1, 0, 1]), constant([2, 2, 1, 3, 2])]),
+    moverSample(
+      "five dimensions",
+      {},
+      "int16",
+      [2, 3, 2, 3, 4],
+      [constant([0, 1, 1, 0, 1]), constant([2, 2, 1, 3, 2])],
+    ),
   ],
 });

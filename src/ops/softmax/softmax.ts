@@ -2,6 +2,7 @@ import { type DType, elementsOf } from "../../base/dtype.js";
 import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
+import { type ExpScaling, expScaling, mostExponentials } from "../common/exp-scaling.js";
 import { lut16 } from "../common/lut16.js";
 import { float } from "../common/options.js";
 import { checkFixedScale } from "../common/scales.js";
@@ -14,23 +15,12 @@ export interface SoftmaxAttrs {
   readonly beta: number;
 }
 
-/** Multiplier and shift of input differences, and the least difference that counts; as SoftmaxPrepare of TFLM. */
-export interface SoftmaxScaling {
-  readonly multiplier: number;
-  readonly shift: number;
-  readonly diffMin: number;
-}
-
-/** Integer bits of the exponential's Q5.26 input. */
-const integerBits = 5;
-
 /** The scaling of int8 input is to Q5.26, of int16 input to the table's 65535 steps over [-10, 0]. */
-export function softmaxScaling(view: NodeView<SoftmaxAttrs>): SoftmaxScaling {
+export function softmaxScaling(view: NodeView<SoftmaxAttrs>): ExpScaling {
   const input = inputOf(view, 0);
   const factor = view.attrs.beta * scaleOf(input);
-  if (input.dtype === "int16") return { ...quantizeMultiplier((scaleOf(input) * view.attrs.beta) / (10.0 / 65535.0)), diffMin: 0 };
-  const scaled = quantizeMultiplier(Math.min(factor * 2 ** (31 - integerBits), 2 ** 31 - 1));
-  return { ...scaled, diffMin: -Math.floor(((2 ** integerBits - 1) * 2 ** (31 - integerBits)) / 2 ** scaled.shift) };
+  if (input.dtype === "int8") return expScaling(factor);
+  return { ...quantizeMultiplier(factor / (10.0 / 65535.0)), diffMin: 0 };
 }
 
 /** Tables of the int16 form: exp over [-10, 0] and 1 / (1 + x) over [0, 1], both in Q0.15. */
@@ -141,7 +131,7 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
     const { beta } = view.attrs;
     const { rows, depth } = softmaxSize(view);
     // The sum has 12 bits before the point (int8), or is an int32 of Q15 values (int16).
-    const most = input.dtype === "int8" ? 4095 : 65535;
+    const most = input.dtype === "int8" ? mostExponentials : 65535;
     const fits = input.shape.length > 0 && rows > 0 && (input.dtype === "float32" || depth <= most);
     if (!checkShape(input, fits, `a last axis of 1 to ${most}`, report)) return null;
     if (!checkOption(Number.isFinite(beta) && beta > 0, "beta", beta, "above 0", report)) return null;

@@ -1,3 +1,7 @@
 import { defineBlockMover } from "../common/blocks.js";
 
-export const spaceToDepth = defineBlockMover("SPACE_TO_DEPTH", "Moves blocks of pixels into channels", { builtin: 26, maxVersion: 2, tag: 19 });
+export const spaceToDepth = defineBlockMover("SPACE_TO_DEPTH", "Moves blocks of pixels into channels", {
+  builtin: 26,
+  maxVersion: 2,
+  tag: 19,
+});

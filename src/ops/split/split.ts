@@ -17,9 +17,20 @@ const partsOf = (view: NodeView<SplitAttrs>): Slices => {
   return { slices: view.outputs, axis: axis < 0 ? axis + inputOf(view, 1).shape.length : axis };
 };
 
-const sample = (name: string, dtype: "int8" | "int16", axis: number, shape: readonly number[], count: number): Sample<SplitAttrs> => {
+const sample = (
+  name: string,
+  dtype: "int8" | "int16",
+  axis: number,
+  shape: readonly number[],
+  count: number,
+): Sample<SplitAttrs> => {
   const { shape: _, ...output } = movedTensor(dtype, []);
-  return { name, attrs: { count }, inputs: [constant([axis]), movedTensor(dtype, shape)], outputs: new Array<typeof output>(count).fill(output) };
+  return {
+    name,
+    attrs: { count },
+    inputs: [constant([axis]), movedTensor(dtype, shape)],
+    outputs: new Array<typeof output>(count).fill(output),
+  };
 };
 
 export const split = defineOp<"SPLIT", SplitAttrs>({
@@ -32,7 +43,7 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
     builtin: 49,
     maxVersion: 4,
     options: { tag: 35, fields: [int32("count")] },
-    decode: (v) => ({ count: Number(v["count"]) }),
+    decode: (v) => ({ count: Number(v.count) }),
     encode: (a) => ({ count: a.count }),
   },
   infer: (view, report) => {
@@ -42,7 +53,16 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
     if (!checkShape(axisTensor, elementsOf(axisTensor.shape) === 1, "a single axis", report)) return null;
     const axis = normalizedAxis(constantOf(axisTensor)[0] ?? Number.NaN, input.shape.length, report);
     if (axis === null) return null;
-    if (!checkOption(count === view.outputs.length, "num_splits", count, `${view.outputs.length}, the number of outputs`, report)) return null;
+    if (
+      !checkOption(
+        count === view.outputs.length,
+        "num_splits",
+        count,
+        `${view.outputs.length}, the number of outputs`,
+        report,
+      )
+    )
+      return null;
     return inferParts(input, axis, new Array<number>(count).fill((input.shape[axis] ?? 0) / count), count, report);
   },
   reference: (view) => partReference(view, view.in[1], partsOf(view)),

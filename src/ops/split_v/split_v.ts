@@ -29,7 +29,7 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
     builtin: 102,
     maxVersion: 2,
     options: { tag: 79, fields: [int32("count")] },
-    decode: (v) => ({ count: Number(v["count"]) }),
+    decode: (v) => ({ count: Number(v.count) }),
     encode: (a) => ({ count: a.count }),
   },
   infer: (view, report) => {
@@ -39,7 +39,16 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
     if (!checkShape(axisTensor, elementsOf(axisTensor.shape) === 1, "a single axis", report)) return null;
     const axis = normalizedAxis(axisOf(view), input.shape.length, report);
     if (axis === null) return null;
-    if (!checkOption(count === view.outputs.length, "num_splits", count, `${view.outputs.length}, the number of outputs`, report)) return null;
+    if (
+      !checkOption(
+        count === view.outputs.length,
+        "num_splits",
+        count,
+        `${view.outputs.length}, the number of outputs`,
+        report,
+      )
+    )
+      return null;
     const given = constantOf(inputOf(view, 1));
     // One size may be -1: what the others leave.
     const known = given.reduce((sum, size) => (size === -1 ? sum : sum + size), 0);

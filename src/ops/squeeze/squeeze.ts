@@ -20,7 +20,7 @@ export const squeeze = defineOp<"SQUEEZE", SqueezeAttrs>({
     builtin: 43,
     maxVersion: 1,
     options: { tag: 30, fields: [["squeezeDims", "int32[]", 0]] },
-    decode: (v) => ({ axes: Array.isArray(v["squeezeDims"]) ? [...v["squeezeDims"]] : [] }),
+    decode: (v) => ({ axes: Array.isArray(v.squeezeDims) ? [...v.squeezeDims] : [] }),
     encode: (a) => ({ squeezeDims: a.axes }),
   },
   infer: (view, report) => {

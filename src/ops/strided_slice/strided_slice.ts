@@ -1,5 +1,5 @@
-import type { NodeView } from "../../ir/graph.js";
 import { clamp } from "../../base/fixedpoint.js";
+import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
@@ -38,7 +38,13 @@ export interface StridedSlicePlan {
 const whole = (size: number): AxisSlice => ({ start: 0, stride: 1, count: size });
 
 /** One entry applied to an axis of `size`. Source: TFLite's strided_slice_logic.h. */
-function axisSlice(size: number, begin: number, end: number, stride: number, masks: { begin: boolean; end: boolean }): AxisSlice {
+function axisSlice(
+  size: number,
+  begin: number,
+  end: number,
+  stride: number,
+  masks: { begin: boolean; end: boolean },
+): AxisSlice {
   const forward = stride > 0;
   const [low, high] = forward ? [0, size] : [-1, size - 1];
   const fromEnd = (index: number): number => clamp(index < 0 ? index + size : index, low, high);
@@ -93,8 +99,16 @@ export function stridedSlicePlan(view: NodeView<StridedSliceAttrs>): StridedSlic
   return { axes, shape };
 }
 
-const attrs: StridedSliceAttrs = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0, offset: false };
-const spec = (begin: readonly number[], end: readonly number[], strides: readonly number[]) => [begin, end, strides].map((v) => constant(v));
+const attrs: StridedSliceAttrs = {
+  beginMask: 0,
+  endMask: 0,
+  ellipsisMask: 0,
+  newAxisMask: 0,
+  shrinkAxisMask: 0,
+  offset: false,
+};
+const spec = (begin: readonly number[], end: readonly number[], strides: readonly number[]) =>
+  [begin, end, strides].map((v) => constant(v));
 
 export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
   name: "STRIDED_SLICE",
@@ -104,15 +118,22 @@ export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
     maxVersion: 8,
     options: {
       tag: 32,
-      fields: [int32("beginMask"), int32("endMask"), int32("ellipsisMask"), int32("newAxisMask"), int32("shrinkAxisMask"), ["offset", "bool", false]],
+      fields: [
+        int32("beginMask"),
+        int32("endMask"),
+        int32("ellipsisMask"),
+        int32("newAxisMask"),
+        int32("shrinkAxisMask"),
+        ["offset", "bool", false],
+      ],
     },
     decode: (v) => ({
-      beginMask: Number(v["beginMask"]),
-      endMask: Number(v["endMask"]),
-      ellipsisMask: Number(v["ellipsisMask"]),
-      newAxisMask: Number(v["newAxisMask"]),
-      shrinkAxisMask: Number(v["shrinkAxisMask"]),
-      offset: Boolean(v["offset"]),
+      beginMask: Number(v.beginMask),
+      endMask: Number(v.endMask),
+      ellipsisMask: Number(v.ellipsisMask),
+      newAxisMask: Number(v.newAxisMask),
+      shrinkAxisMask: Number(v.shrinkAxisMask),
+      offset: Boolean(v.offset),
     }),
     encode: (a) => ({ ...a }),
   },
@@ -124,7 +145,10 @@ export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
     const plan = stridedSlicePlan(view);
     const texts = [1, 2, 3].map((i) => `[${constantOf(inputOf(view, i)).join(", ")}]`);
     const sensible = plan !== null && !plan.shape.includes(0);
-    if (!checkOption(sensible, "begin, end, strides", texts.join(", "), `a part of [${input.shape.join(", ")}]`, report)) return null;
+    if (
+      !checkOption(sensible, "begin, end, strides", texts.join(", "), `a part of [${input.shape.join(", ")}]`, report)
+    )
+      return null;
     return plan && [{ shape: plan.shape, dtype: input.dtype, quant: movedQuant(input) }];
   },
   box: (view) => {
@@ -143,8 +167,20 @@ export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
     moverSample("every other", attrs, "int8", [1, 6, 5, 3], spec([0, 1, 0, 0], [1, 6, 5, 3], [1, 2, 2, 1])),
     moverSample("backwards", { ...attrs, beginMask: 1, endMask: 3 }, "int8", [4, 7], spec([0, -2], [0, 0], [-1, -3])),
     moverSample("one index", { ...attrs, shrinkAxisMask: 2 }, "int16", [2, 5, 3], spec([0, -1], [2, 0], [1, 1])),
-    moverSample("five dimensions", { ...attrs, beginMask: 31 }, "float32", [2, 3, 2, 4, 5], spec([0, 0, 0, 0, 0], [2, -1, 1, 3, 99], [1, 1, 1, 2, 2])),
-    moverSample("ellipsis and new axis", { ...attrs, ellipsisMask: 1, newAxisMask: 2 }, "int32", [2, 3, 4], spec([0, 0, 1], [0, 0, 3], [1, 1, 1])),
+    moverSample(
+      "five dimensions",
+      { ...attrs, beginMask: 31 },
+      "float32",
+      [2, 3, 2, 4, 5],
+      spec([0, 0, 0, 0, 0], [2, -1, 1, 3, 99], [1, 1, 1, 2, 2]),
+    ),
+    moverSample(
+      "ellipsis and new axis",
+      { ...attrs, ellipsisMask: 1, newAxisMask: 2 },
+      "int32",
+      [2, 3, 4],
+      spec([0, 0, 1], [0, 0, 3], [1, 1, 1]),
+    ),
     moverSample("offset", { ...attrs, offset: true }, "bool", [9], spec([2], [5], [2])),
   ],
 });

@@ -4,6 +4,5 @@ export const sub = defineSum({
   name: "SUB",
   summary: "Subtraction with broadcasting and activation",
   sign: -1,
-  precision: "float",
   tflite: { builtin: 41, maxVersion: 5, tag: 28 },
 });

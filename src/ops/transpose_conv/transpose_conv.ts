@@ -17,12 +17,21 @@ export interface TransposeConvAttrs {
   readonly activation: Activation;
 }
 
+/**
+ * The output's shape: input 0's values, or what the model declares where they arrive at run time. TFLM, too, takes the
+ * declared shape and never looks at them.
+ */
+function statedShape(view: NodeView<TransposeConvAttrs>): readonly number[] {
+  const shape = inputOf(view, 0);
+  return shape.data === null ? outputOf(view, 0).shape : constantOf(shape);
+}
+
 /** Sizes and window; the output's height and width are given by input 0, the padding follows from them. */
 export function transposeConvGeometry(view: NodeView<TransposeConvAttrs>) {
   const input = inputOf(view, 2).shape;
   const filter = inputOf(view, 1).shape;
   const kernel = [sizeAt(filter, 1), sizeAt(filter, 2)] as const;
-  const [, outHeight = 0, outWidth = 0] = constantOf(inputOf(view, 0));
+  const [, outHeight = 0, outWidth = 0] = statedShape(view);
   const { padding, stride } = view.attrs;
   return {
     batch: sizeAt(input, 0),
@@ -134,13 +143,13 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
     }),
   },
   infer: (view, report) => {
-    const [shape, filter, input, bias] = [inputOf(view, 0), inputOf(view, 1), inputOf(view, 2), optionalInput(view, 3)];
+    const [filter, input, bias] = [inputOf(view, 1), inputOf(view, 2), optionalInput(view, 3)];
     if (!checkRank(input, [4], report) || !checkRank(filter, [4], report)) return null;
-    if (!checkConstant(view, 0, report) || !checkConstant(view, 1, report)) return null;
+    if (!checkConstant(view, 1, report)) return null;
     if (bias?.dtype === "int16" && !checkConstant(view, 3, report)) return null;
     const { stride } = view.attrs;
     if (!checkOption(stride.every((n) => Number.isInteger(n) && n > 0), "stride", stride, "at least 1", report)) return null;
-    const [batch = -1, ...rest] = constantOf(shape);
+    const [batch = -1, ...rest] = statedShape(view);
     const channels = sizeAt(filter.shape, 0);
     const sound = rest.length === 3 && batch === input.shape[0] && rest[2] === channels && rest.every((n) => n > 0);
     const expected = `the output's [${input.shape[0]}, height, width, ${channels}]`;

@@ -23,9 +23,11 @@ function integerArithmetic(view: ExecView<LstmAttrs>): Arithmetic {
   const logistic = sigmoidCurve16({ multiplier: 3, shift: 0 }, "logistic");
   const candidateCurve = sigmoidCurve16({ multiplier: 3, shift: 0 }, "tanh");
   const cellCurve = sigmoidCurve16(s.tanh, "tanh");
-  const product = (x: number, m: QuantizedMultiplier | undefined): number => requantize(x, m?.multiplier ?? 0, m?.shift ?? 0);
+  const product = (x: number, m: QuantizedMultiplier | undefined): number =>
+    requantize(x, m?.multiplier ?? 0, m?.shift ?? 0);
   const rescale = hidden.dtype === "int8" ? requantize : requantize64;
-  const sum16 = (x: number, m: QuantizedMultiplier | undefined): number => clamp16(rescale(x, m?.multiplier ?? 0, m?.shift ?? 0));
+  const sum16 = (x: number, m: QuantizedMultiplier | undefined): number =>
+    clamp16(rescale(x, m?.multiplier ?? 0, m?.shift ?? 0));
   return {
     gate: (gate, fromInput, fromHidden) => {
       const sum = clamp16(sum16(fromInput, s.input[gate]) + sum16(fromHidden, s.recurrent[gate]));
@@ -35,7 +37,8 @@ function integerArithmetic(view: ExecView<LstmAttrs>): Arithmetic {
       const sum = clamp16(clamp16(product(forget * cell, s.forget)) + clamp16(product(input * candidate, s.update)));
       return s.cellClip > 0 ? clamp(sum, -s.cellClip, s.cellClip) : sum;
     },
-    hidden: (output, cell) => clamp(product(cellCurve(cell) * output, s.hidden) + zeroPointOf(hidden), range.min, range.max),
+    hidden: (output, cell) =>
+      clamp(product(cellCurve(cell) * output, s.hidden) + zeroPointOf(hidden), range.min, range.max),
   };
 }
 
@@ -58,13 +61,26 @@ export function lstmReference(view: ExecView<LstmAttrs>): void {
   const { batch, steps, inputs, units, batchStride, stepStride } = lstmSize(view);
   const isFloat = inputOf(view, at.input).dtype === "float32";
   const arithmetic = isFloat ? floatArithmetic(view) : integerArithmetic(view);
-  const [inZero, hiddenZero] = isFloat ? [0, 0] : [zeroPointOf(inputOf(view, at.input)), zeroPointOf(inputOf(view, at.hidden))];
+  const [inZero, hiddenZero] = isFloat
+    ? [0, 0]
+    : [zeroPointOf(inputOf(view, at.input)), zeroPointOf(inputOf(view, at.hidden))];
   const weights = gates.map((g) => doubles(view.in[at.weights + g]));
   const recurrent = gates.map((g) => doubles(view.in[at.recurrent + g]));
   const bias = gates.map((g) => doubles(view.in[at.bias + g]));
-  const [x, hidden, cell] = [view.in[at.input], view.in[at.hidden], view.in[at.cell]] as [Float32Array, Float32Array, Float32Array];
+  const [x, hidden, cell] = [view.in[at.input], view.in[at.hidden], view.in[at.cell]] as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
   const out = view.out[0] as Float32Array;
-  const dot = (w: Float64Array | undefined, row: number, v: Float32Array, from: number, n: number, zero: number): number => {
+  const dot = (
+    w: Float64Array | undefined,
+    row: number,
+    v: Float32Array,
+    from: number,
+    n: number,
+    zero: number,
+  ): number => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += (w?.[row * n + i] as number) * ((v[from + i] as number) - zero);
     return sum;

@@ -1,4 +1,4 @@
-import { clamp, quantizeMultiplier, type QuantizedMultiplier } from "../../base/fixedpoint.js";
+import { clamp, type QuantizedMultiplier, quantizeMultiplier } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { inputOf, scaleOf } from "../common/view.js";
 import type { LstmAttrs } from "./unidirectional_sequence_lstm.js";

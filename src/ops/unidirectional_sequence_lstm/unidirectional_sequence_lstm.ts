@@ -4,7 +4,15 @@ import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } fro
 import { bool, float, int8 } from "../common/options.js";
 import { sigmoidTable } from "../common/sigmoid.js";
 import { inputOf, optionalInput, outputOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
-import { defineOp, type Kernel, type KernelArg, noTraits, type Report, type Sample, type SampleTensor } from "../spec.js";
+import {
+  defineOp,
+  type Kernel,
+  type KernelArg,
+  noTraits,
+  type Report,
+  type Sample,
+  type SampleTensor,
+} from "../spec.js";
 import { lstmReference } from "./reference.js";
 import { at, cellExponent, gates, lstmScales } from "./scales.js";
 
@@ -29,7 +37,10 @@ export function lstmSize(view: NodeView<LstmAttrs>) {
 function packed(view: NodeView<LstmAttrs>, label: string, first: number): KernelArg {
   const parts = gates.map((g) => inputOf(view, first + g).data as Int8Array);
   const { dtype } = inputOf(view, first);
-  const data = makeData(dtype, parts.reduce((n, part) => n + part.length, 0)) as Int8Array;
+  const data = makeData(
+    dtype,
+    parts.reduce((n, part) => n + part.length, 0),
+  ) as Int8Array;
   let offset = 0;
   for (const part of parts) {
     data.set(part, offset);
@@ -120,8 +131,13 @@ function checkQuantization(view: NodeView<LstmAttrs>, report: Report): boolean {
   const exponent = cellExponent(scaleOf(inputOf(view, at.cell)));
   const symmetric = weights.every((t) => zeroPointOf(t) === 0);
   return (
-    checkOption(exponent >= -42 && exponent <= 0, "scale of the cell state", 2 ** exponent, "between 2^-42 and 1", report) &&
-    checkOption(symmetric, "zero points of the weights", "not 0", "0", report)
+    checkOption(
+      exponent >= -42 && exponent <= 0,
+      "scale of the cell state",
+      2 ** exponent,
+      "between 2^-42 and 1",
+      report,
+    ) && checkOption(symmetric, "zero points of the weights", "not 0", "0", report)
   );
 }
 
@@ -146,15 +162,35 @@ function checkShapes(view: NodeView<LstmAttrs>, report: Report): boolean {
   return constants && states;
 }
 
-function sample(name: string, dtype: "int8" | "int16" | "float32", attrs: LstmAttrs, shape: readonly number[]): Sample<LstmAttrs> {
+function sample(
+  name: string,
+  dtype: "int8" | "int16" | "float32",
+  attrs: LstmAttrs,
+  shape: readonly number[],
+): Sample<LstmAttrs> {
   const units = 5;
   const isFloat = dtype === "float32";
   const [batch = 1, inputs = 1] = [attrs.timeMajor ? shape[1] : shape[0], shape[2]];
   const quant = (scale: number, zero = 0) => (isFloat ? {} : { quant: perTensor(scale, dtype === "int8" ? zero : 0) });
   const wide = dtype === "int16" ? 1 / 200 : 1;
-  const matrix = (columns: number, scale: number): SampleTensor => ({ shape: [units, columns], dtype: isFloat ? dtype : "int8", ...quant(scale), constant: "random" });
-  const bias: SampleTensor = { shape: [units], dtype: isFloat ? dtype : dtype === "int8" ? "int32" : "int64", constant: "random", ...(isFloat ? {} : { range: [-2000, 2000] }) };
-  const state = (type: DType, q: object): SampleTensor => ({ shape: [batch, units], dtype: type, ...q, variable: true });
+  const matrix = (columns: number, scale: number): SampleTensor => ({
+    shape: [units, columns],
+    dtype: isFloat ? dtype : "int8",
+    ...quant(scale),
+    constant: "random",
+  });
+  const bias: SampleTensor = {
+    shape: [units],
+    dtype: isFloat ? dtype : dtype === "int8" ? "int32" : "int64",
+    constant: "random",
+    ...(isFloat ? {} : { range: [-2000, 2000] }),
+  };
+  const state = (type: DType, q: object): SampleTensor => ({
+    shape: [batch, units],
+    dtype: type,
+    ...q,
+    variable: true,
+  });
   return {
     name,
     attrs,
@@ -219,7 +255,8 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
   infer: (view, report) => {
     const input = inputOf(view, at.input);
     const plain = variants.every((i) => optionalInput(view, i) === null);
-    if (!checkOption(plain, "kind of LSTM", "with peepholes, projection or normalisation", "plain", report)) return null;
+    if (!checkOption(plain, "kind of LSTM", "with peepholes, projection or normalisation", "plain", report))
+      return null;
     if (!checkOption(view.attrs.cellClip >= 0, "cell_clip", view.attrs.cellClip, "at least 0", report)) return null;
     if (!checkRank(input, [3], report) || !checkRank(inputOf(view, at.weights), [2], report)) return null;
     if (!checkShapes(view, report) || !checkQuantization(view, report)) return null;

@@ -29,7 +29,7 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
     builtin: 88,
     maxVersion: 4,
     options: { tag: 64, fields: [int32("count"), int32("axis")] },
-    decode: (v) => ({ axis: Number(v["axis"]), count: Number(v["count"]) }),
+    decode: (v) => ({ axis: Number(v.axis), count: Number(v.count) }),
     encode: (a) => ({ axis: a.axis, count: a.count }),
   },
   infer: (view, report) => {
@@ -39,7 +39,11 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
     const { count } = view.attrs;
     const fits = count === input.shape[axis] && count === view.outputs.length;
     if (!checkOption(fits, "num", count, `${input.shape[axis]}, with as many outputs`, report)) return null;
-    return view.outputs.map(() => ({ shape: input.shape.toSpliced(axis, 1), dtype: input.dtype, quant: movedQuant(input) }));
+    return view.outputs.map(() => ({
+      shape: input.shape.toSpliced(axis, 1),
+      dtype: input.dtype,
+      quant: movedQuant(input),
+    }));
   },
   reference: (view) => partReference(view, view.in[0], partsOf(view)),
   gradient: "none",

@@ -17,8 +17,14 @@ export const varHandle = defineOp<"VAR_HANDLE", VarHandleAttrs>({
   tflite: {
     builtin: 142,
     maxVersion: 1,
-    options: { tag: 111, fields: [["container", "string", 0], ["sharedName", "string", 0]] },
-    decode: (v) => ({ container: text(v["container"]), sharedName: text(v["sharedName"]) }),
+    options: {
+      tag: 111,
+      fields: [
+        ["container", "string", 0],
+        ["sharedName", "string", 0],
+      ],
+    },
+    decode: (v) => ({ container: text(v.container), sharedName: text(v.sharedName) }),
     encode: (a) => ({ ...a }),
   },
   infer: (view) => [{ shape: outputOf(view, 0).shape, dtype: "resource", quant: null }],

@@ -1,0 +1,131 @@
+import type { DType } from "../../base/dtype.js";
+import { ctypeOf } from "../../base/dtype.js";
+import { commentText } from "../c.js";
+import { type Port, type ProjectInput, portsOf } from "./project.js";
+
+/** How the example of a tool prints: with a function like printf, or with Arduino's Serial. */
+export interface Console {
+  /** Includes that come before the model's header, and definitions that come after it. */
+  readonly includes: readonly string[];
+  readonly line: (text: string) => string;
+  /** Statement that prints one element, `  [i] value` and, if `real` is not null, ` = real`. */
+  readonly element: (dtype: DType, value: string, real: string | null) => string;
+}
+
+/** Outputs longer than this are cut, so that an image does not fill a serial line. */
+const printLimit = 32;
+
+/** The macro that counts what the C type of a port holds: packed int4 goes by bytes. */
+const countOf = (port: Port): string => `${port.macro}_${port.dtype === "int4" ? "BYTES" : "ELEMENTS"}`;
+
+/** The element that stands for 0 in the real world. */
+function zeroOf(port: Port): string {
+  if (port.dtype === "float32") return "0.0f";
+  if (!port.quantized) return "0";
+  if (port.dtype !== "int4") return `${port.macro}_ZERO_POINT`;
+  const nibble = (port.tensor.quant?.zeroPoints[0] ?? 0) & 15;
+  return String(nibble * 17);
+}
+
+const describe = (port: Port): string =>
+  commentText(`${port.kind} ${port.index} "${port.tensor.name}", ${port.dtype} [${port.tensor.shape.join(", ")}]`);
+
+const fillText = (port: Port): string => `    /* ${describe(port)} */
+    ${ctypeOf(port.dtype)} *${port.kind}_${port.index} = ${port.accessor}(arena);
+    for (int32_t i = 0; i < ${countOf(port)}; i++) {
+        ${port.kind}_${port.index}[i] = ${zeroOf(port)};
+    }
+`;
+
+function printText(port: Port, console: Console): string {
+  const name = `${port.kind}_${port.index}`;
+  const value = `${name}[i]`;
+  const real =
+    port.quantized && port.dtype !== "int4" ? `${port.macro}_SCALE * (float)(${value} - ${port.macro}_ZERO_POINT)` : null;
+  return `    /* ${describe(port)} */
+    const ${ctypeOf(port.dtype)} *${name} = ${port.accessor}(arena);
+    ${console.line(`output ${port.index}:`)}
+    for (int32_t i = 0; i < ${countOf(port)} && i < ${printLimit}; i++) {
+        ${console.element(port.dtype, value, real).split("\n").join("\n        ")}
+    }
+`;
+}
+
+/** `fill_inputs` and `print_outputs` of the example; both use a global `arena`. */
+export function exampleFunctions(input: ProjectInput, console: Console): string {
+  const ports = portsOf(input);
+  const of = (kind: Port["kind"]): readonly Port[] => ports.filter((p) => p.kind === kind);
+  return `/* The value that stands for 0 everywhere. Real data goes here. */
+static void fill_inputs(void)
+{
+${of("input").map(fillText).join("")}}
+
+/* At most ${printLimit} values of each output. */
+static void print_outputs(void)
+{
+${of("output").map((p) => printText(p, console)).join("")}}
+`;
+}
+
+/** The format and the argument that print one element with printf. */
+function formatOf(dtype: DType, value: string): readonly [string, string] {
+  switch (dtype) {
+    case "float32":
+      return ["%.6g", `(double)${value}`];
+    case "int64":
+      return ["%lld", `(long long)${value}`];
+    case "int32":
+      return ["%ld", `(long)${value}`];
+    case "float16":
+    case "int4":
+      return ["0x%x", `(unsigned)${value}`];
+    default:
+      return ["%d", `(int)${value}`];
+  }
+}
+
+/** A console that prints with `call`, which takes what printf takes. */
+export const printfConsole = (call: string, includes: readonly string[]): Console => ({
+  includes,
+  line: (text) => `${call}("${text}\\n");`,
+  element: (dtype, value, real) => {
+    const [format, argument] = formatOf(dtype, value);
+    if (real === null) return `${call}("  [%d] ${format}\\n", (int)i, ${argument});`;
+    return `${call}("  [%d] ${format} = %.6g\\n", (int)i, ${argument},\n       (double)(${real}));`;
+  },
+});
+
+/** The arena of a C99 program, whose compiler must be told the alignment in its own words. */
+export const cArena = (macro: string): string => `#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define ARENA_ALIGNED _Alignas(${macro}_ARENA_ALIGNMENT)
+#elif defined(__GNUC__)
+#define ARENA_ALIGNED __attribute__((aligned(${macro}_ARENA_ALIGNMENT)))
+#elif defined(_MSC_VER)
+#define ARENA_ALIGNED __declspec(align(${macro}_ARENA_ALIGNMENT))
+#else
+#error "say here how this compiler aligns a variable"
+#endif
+
+static ARENA_ALIGNED uint8_t arena[${macro}_ARENA_BYTES];
+`;
+
+/** `example/main.c`: one inference on zeros, on anything that has printf. */
+export function cExample(input: ProjectInput): string {
+  const { name } = input.generated;
+  return `#include "${name}.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+${cArena(name.toUpperCase())}
+${exampleFunctions(input, printfConsole("printf", []))}
+int main(void)
+{
+    ${name}_init(arena);
+    fill_inputs();
+    ${name}_invoke(arena);
+    print_outputs();
+    return 0;
+}
+`;
+}
