@@ -3,19 +3,27 @@
  * the interpreter, the host, WebAssembly and emulated cores. Prints a table; exits 1 on any difference.
  */
 import { parseArgs } from "node:util";
+import { generate, type PlannedModel, planModel } from "../src/app/compile.js";
+import { renderTable } from "../src/app/report/table.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { type TensorData, toBytes } from "../src/base/dtype.js";
 import { fnv1a } from "../src/base/random.js";
-import { generate, type PlannedModel, planModel } from "../src/app/compile.js";
-import { renderTable } from "../src/app/report/table.js";
+import { tensorOf } from "../src/ir/graph.js";
 import type { Graph, Model, Node } from "../src/ops/index.js";
 import { dropFloatEdges } from "../src/passes/edges.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
-import { tensorOf } from "../src/ir/graph.js";
 import type { Program, RunResult } from "../src/verify/target.js";
 import { findTarget } from "../src/verify/targets.js";
-import { goldenOps, goldenOutputs, layerCases, type LayerCase, loadModel, modelsMissing, type OpGolden } from "./goldens.js";
+import {
+  goldenOps,
+  goldenOutputs,
+  type LayerCase,
+  layerCases,
+  loadModel,
+  modelsMissing,
+  type OpGolden,
+} from "./goldens.js";
 
 const everyTarget = ["interpreter", "host", "wasm", "cortex-m4", "cortex-m55"];
 const moreTargets = ["cortex-m0plus", "cortex-m7", "cortex-m33"];
@@ -40,7 +48,9 @@ function quantizedModel(model: Model): { readonly model: Model; readonly goldenI
 }
 
 function checkOutputs(expected: readonly string[], found: readonly Uint8Array[], run: number): readonly string[] {
-  return expected.flatMap((hex, i) => (Buffer.from(found[i] ?? []).toString("hex") === hex ? [] : [`run ${run} output ${i}`]));
+  return expected.flatMap((hex, i) =>
+    Buffer.from(found[i] ?? []).toString("hex") === hex ? [] : [`run ${run} output ${i}`],
+  );
 }
 
 /** Compares one operator's output; `output` other than 0 has no golden. */
@@ -57,7 +67,13 @@ function onInterpreter(model: Model, planned: PlannedModel): Verdict {
   for (const graph of [model.main, planned.graph]) {
     for (const run of runs) {
       const found = createSession({ main: graph, subgraphs: model.subgraphs }).invoke(testInputs(model.main, run));
-      differences.push(...checkOutputs(golden[run] ?? [], found.map((d, i) => bytesOfOutput(graph, i, d)), run));
+      differences.push(
+        ...checkOutputs(
+          golden[run] ?? [],
+          found.map((d, i) => bytesOfOutput(graph, i, d)),
+          run,
+        ),
+      );
       outputs += found.length;
     }
   }
@@ -79,13 +95,22 @@ function onInterpreter(model: Model, planned: PlannedModel): Verdict {
 
 const program = (planned: readonly PlannedModel[]): Program => {
   const generated = planned.map(generate);
-  return { files: new Map(generated.flatMap((g) => [...g.files])), models: generated.map((g) => ({ name: g.name, ...g.layout })) };
+  return {
+    files: new Map(generated.flatMap((g) => [...g.files])),
+    models: generated.map((g) => ({ name: g.name, ...g.layout })),
+  };
 };
 
 const inputBytes = (graph: Graph, data: readonly TensorData[]): readonly Uint8Array[] =>
   data.map((d, i) => toBytes(tensorOf(graph, graph.inputs[i] as Graph["inputs"][number]).dtype, d));
 
-function checkTrace(planned: PlannedModel, result: RunResult, golden: readonly OpGolden[], index: ReadonlyMap<number, number>, run: number): { count: number; differences: readonly string[] } {
+function checkTrace(
+  planned: PlannedModel,
+  result: RunResult,
+  golden: readonly OpGolden[],
+  index: ReadonlyMap<number, number>,
+  run: number,
+): { count: number; differences: readonly string[] } {
   const differences: string[] = [];
   let count = 0;
   for (const record of result.trace) {
@@ -112,7 +137,10 @@ async function onTarget(name: string, model: Model, planned: PlannedModel): Prom
   });
   const quantized = quantizedModel(model);
   const traced = planModel(quantized.model);
-  const tracedRequests = runs.map((run) => ({ model: 0, inputs: inputBytes(traced.graph, testInputs(traced.graph, run)) }));
+  const tracedRequests = runs.map((run) => ({
+    model: 0,
+    inputs: inputBytes(traced.graph, testInputs(traced.graph, run)),
+  }));
   const trace = await target.run(program([traced]), tracedRequests, { trace: true });
   let operators = 0;
   trace.runs.forEach((result, run) => {
@@ -132,14 +160,29 @@ async function layersOn(name: string, cases: readonly LayerCase[]): Promise<read
   const expected = cases.map((c) => rawBytes(c.expected));
   const found =
     name === "interpreter"
-      ? cases.map((c, i) => createSession({ main: planned[i]?.graph ?? c.model.main, subgraphs: [] }).invoke(c.inputs).map(rawBytes))
-      : (await findTarget(name).run(program(planned), cases.map((c, model) => ({ model, inputs: c.inputs.map(rawBytes) })), {})).runs.map((r) => (r.canariesIntact ? r.outputs : []));
-  return cases.filter((_, i) => Buffer.compare(found[i]?.[0] ?? new Uint8Array(0), expected[i] ?? new Uint8Array(0)) !== 0).map((c) => c.name);
+      ? cases.map((c, i) =>
+          createSession({ main: planned[i]?.graph ?? c.model.main, subgraphs: [] })
+            .invoke(c.inputs)
+            .map(rawBytes),
+        )
+      : (
+          await findTarget(name).run(
+            program(planned),
+            cases.map((c, model) => ({ model, inputs: c.inputs.map(rawBytes) })),
+            {},
+          )
+        ).runs.map((r) => (r.canariesIntact ? r.outputs : []));
+  return cases
+    .filter((_, i) => Buffer.compare(found[i]?.[0] ?? new Uint8Array(0), expected[i] ?? new Uint8Array(0)) !== 0)
+    .map((c) => c.name);
 }
 
 const seconds = (since: number): string => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
-async function checkModels(names: readonly string[], only: readonly string[] | undefined): Promise<{ rows: string[][]; failures: string[] }> {
+async function checkModels(
+  names: readonly string[],
+  only: readonly string[] | undefined,
+): Promise<{ rows: string[][]; failures: string[] }> {
   const columns = [...everyTarget, ...moreTargets].filter((t) => only?.includes(t) ?? true);
   const failures: string[] = [];
   const rows: string[][] = [];
@@ -186,7 +229,9 @@ async function checkLayers(only: readonly string[] | undefined): Promise<{ rows:
       const different = await layersOn(target, cases);
       cells.push(`${cases.length - different.length} of ${cases.length}`);
       failures.push(...different.map((d) => `${d} on ${target}`));
-      process.stderr.write(`16x8 ${op} on ${target}: ${cases.length - different.length} of ${cases.length} (${seconds(start)})\n`);
+      process.stderr.write(
+        `16x8 ${op} on ${target}: ${cases.length - different.length} of ${cases.length} (${seconds(start)})\n`,
+      );
     }
     rows.push([op, ...cells]);
   }
@@ -194,9 +239,16 @@ async function checkLayers(only: readonly string[] | undefined): Promise<{ rows:
 }
 
 const print = ([head = [], ...rows]: readonly (readonly string[])[]): void =>
-  void process.stdout.write(`${renderTable(head.map((title) => ({ title, align: "left" })), rows)}\n\n`);
+  void process.stdout.write(
+    `${renderTable(
+      head.map((title) => ({ title, align: "left" })),
+      rows,
+    )}\n\n`,
+  );
 
-const { values } = parseArgs({ options: { models: { type: "string" }, on: { type: "string" }, layers: { type: "string", default: "all" } } });
+const { values } = parseArgs({
+  options: { models: { type: "string" }, on: { type: "string" }, layers: { type: "string", default: "all" } },
+});
 const missing = modelsMissing();
 if (missing !== null) {
   process.stderr.write(`${missing}\n`);
@@ -205,9 +257,13 @@ if (missing !== null) {
 const only = values.on?.split(",");
 const models = await checkModels(values.models?.split(",") ?? Object.keys(goldenOutputs()), only);
 const layers = values.layers === "none" ? { rows: [], failures: [] } : await checkLayers(only);
-process.stdout.write("Output tensors + operator outputs equal to TFLM's, over 3 runs (interpreter: both graphs, 5 runs of operators)\n\n");
+process.stdout.write(
+  "Output tensors + operator outputs equal to TFLM's, over 3 runs (interpreter: both graphs, 5 runs of operators)\n\n",
+);
 print(models.rows);
 if (layers.rows.length > 0) print(layers.rows);
 const failures = [...models.failures, ...layers.failures];
-process.stdout.write(failures.length === 0 ? "all equal\n" : `${failures.length} differences\n${failures.slice(0, 50).join("\n")}\n`);
+process.stdout.write(
+  failures.length === 0 ? "all equal\n" : `${failures.length} differences\n${failures.slice(0, 50).join("\n")}\n`,
+);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -26,11 +26,20 @@ function addTensor(l: Layers, tensor: Omit<Tensor, "id" | "variable" | "data">, 
 const random = seededRandom(exampleSeed);
 
 /** int8 weights of a normal distribution, one scale per channel, and what an accumulator of them spreads over. */
-function weights(l: Layers, name: string, shape: readonly number[], axis: number): { id: TensorId; quant: Quantization; fanIn: number } {
+function weights(
+  l: Layers,
+  name: string,
+  shape: readonly number[],
+  axis: number,
+): { id: TensorId; quant: Quantization; fanIn: number } {
   const channels = shape[axis] ?? 1;
   const data = makeData("int8", elementsOf(shape)) as Int8Array;
   for (let i = 0; i < data.length; i++) data[i] = Math.max(-127, Math.min(127, Math.round(random.normal() * 42)));
-  const quant = { scales: Array.from({ length: channels }, () => Math.fround(0.004 + random.unit() * 0.004)), zeroPoints: new Array<number>(channels).fill(0), axis };
+  const quant = {
+    scales: Array.from({ length: channels }, () => Math.fround(0.004 + random.unit() * 0.004)),
+    zeroPoints: new Array<number>(channels).fill(0),
+    axis,
+  };
   return { id: addTensor(l, { name, shape, dtype: "int8", quant }, data), quant, fanIn: data.length / channels };
 }
 
@@ -43,7 +52,15 @@ function bias(l: Layers, name: string, inputScale: number, quant: Quantization):
 const outputScale = Math.fround(0.05);
 
 /** A layer with weights, bias and ReLU; returns its output. */
-function weighted(l: Layers, op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED", name: string, input: TensorId, filter: readonly number[], output: readonly number[], attrs: object): TensorId {
+function weighted(
+  l: Layers,
+  op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED",
+  name: string,
+  input: TensorId,
+  filter: readonly number[],
+  output: readonly number[],
+  attrs: object,
+): TensorId {
   const source = l.tensors.get(input);
   const inputScale = source?.quant?.scales[0] ?? 1;
   const w = weights(l, `${name}/weights`, filter, op === "DEPTHWISE_CONV_2D" ? 3 : 0);
@@ -62,7 +79,11 @@ export function exampleModel(): Uint8Array {
   const conv = { padding: "SAME", dilation: [1, 1], activation: "RELU" } as const;
   let x = weighted(l, "CONV_2D", "conv0", input, [64, 10, 4, 1], [1, 25, 5, 64], { ...conv, stride: [2, 2] });
   for (let block = 1; block <= 4; block++) {
-    x = weighted(l, "DEPTHWISE_CONV_2D", `depthwise${block}`, x, [1, 3, 3, 64], [1, 25, 5, 64], { ...conv, stride: [1, 1], multiplier: 1 });
+    x = weighted(l, "DEPTHWISE_CONV_2D", `depthwise${block}`, x, [1, 3, 3, 64], [1, 25, 5, 64], {
+      ...conv,
+      stride: [1, 1],
+      multiplier: 1,
+    });
     x = weighted(l, "CONV_2D", `pointwise${block}`, x, [64, 1, 1, 64], [1, 25, 5, 64], { ...conv, stride: [1, 1] });
   }
   const add = (op: Node["op"], name: string, shape: readonly number[], quant: Quantization, attrs: object): void => {
@@ -71,10 +92,22 @@ export function exampleModel(): Uint8Array {
     x = out;
   };
   const activations = perTensor(outputScale, -128);
-  add("AVERAGE_POOL_2D", "pool", [1, 1, 1, 64], activations, { padding: "VALID", stride: [25, 5], kernel: [25, 5], activation: "NONE" });
+  add("AVERAGE_POOL_2D", "pool", [1, 1, 1, 64], activations, {
+    padding: "VALID",
+    stride: [25, 5],
+    kernel: [25, 5],
+    activation: "NONE",
+  });
   add("RESHAPE", "flatten", [1, 64], activations, { shape: [1, 64] });
   x = weighted(l, "FULLY_CONNECTED", "logits", x, [12, 64], [1, 12], { activation: "NONE", keepNumDims: false });
   add("SOFTMAX", "scores", [1, 12], perTensor(1 / 256, -128), { beta: 1 });
-  const main: Graph = { name: "ds_cnn", tensors: l.tensors, nodes: l.nodes, inputs: [input], outputs: [x], variables: [] };
+  const main: Graph = {
+    name: "ds_cnn",
+    tensors: l.tensors,
+    nodes: l.nodes,
+    inputs: [input],
+    outputs: [x],
+    variables: [],
+  };
   return exportTflite({ main, subgraphs: [] });
 }

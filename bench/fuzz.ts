@@ -6,10 +6,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { packageRoot } from "../src/base/assets.js";
-import { fnv1a, type Random, seededRandom } from "../src/base/random.js";
 import { planModel } from "../src/app/compile.js";
+import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
+import { fnv1a, type Random, seededRandom } from "../src/base/random.js";
 import { importTflite } from "../src/formats/tflite/import.js";
 import { exampleModel } from "./example.js";
 import { modelsFolder, modelsMissing } from "./goldens.js";
@@ -20,7 +20,9 @@ const maxBytes = 2 ** 30;
 /** The name of a way to damage a file, and the damage. */
 type Mutation = readonly [name: string, mutate: (bytes: Uint8Array, random: Random) => Uint8Array];
 
-const hostile = [0, 1, 2, 3, 4, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
+const hostile = [
+  0, 1, 2, 3, 4, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
+];
 
 /** Mostly in the structure, which lies around the ends of a file: weights are dull. */
 const position = (bytes: Uint8Array, random: Random): number => {
@@ -87,8 +89,20 @@ function seeds(): readonly Seed[] {
   const own: Seed = { name: "example", bytes: exampleModel() };
   if (modelsMissing() !== null) return [own];
   const files = readdirSync(modelsFolder).filter((f) => f.endsWith(".tflite"));
-  const layers = ["add/add0", "conv/conv0", "strided_slice/strided_slice0", "transpose_conv/transpose_conv0", "pad/pad0", "leaky_relu/leaky_relu0"].map((f) => `seanet/${f}.tflite`);
-  return [own, ...[...files, ...layers].map((f) => ({ name: f, bytes: new Uint8Array(readFileSync(join(modelsFolder, f))) })).filter((s) => s.bytes.length < 700_000)];
+  const layers = [
+    "add/add0",
+    "conv/conv0",
+    "strided_slice/strided_slice0",
+    "transpose_conv/transpose_conv0",
+    "pad/pad0",
+    "leaky_relu/leaky_relu0",
+  ].map((f) => `seanet/${f}.tflite`);
+  return [
+    own,
+    ...[...files, ...layers]
+      .map((f) => ({ name: f, bytes: new Uint8Array(readFileSync(join(modelsFolder, f))) }))
+      .filter((s) => s.bytes.length < 700_000),
+  ];
 }
 
 /** What is wrong with how Thimble took a file, or null. */
@@ -98,14 +112,17 @@ function problemOf(bytes: Uint8Array): string | null {
     const model = importTflite(bytes, "fuzzed");
     planModel(model);
   } catch (error) {
-    if (!(error instanceof DiagnosticError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (!(error instanceof DiagnosticError))
+      return error instanceof Error ? (error.stack ?? error.message) : String(error);
     if (error.diagnostics.length === 0) return "an error without diagnostics";
   }
   const ms = performance.now() - start;
   return ms > maxMs ? `took ${Math.round(ms)} ms` : null;
 }
 
-const { values } = parseArgs({ options: { runs: { type: "string", default: "2000" }, seed: { type: "string", default: "1" } } });
+const { values } = parseArgs({
+  options: { runs: { type: "string", default: "2000" }, seed: { type: "string", default: "1" } },
+});
 const runs = Number(values.runs);
 const random = seededRandom(Number(values.seed));
 const pool = seeds();
@@ -118,7 +135,11 @@ for (let run = 0; run < runs; run++) {
   const seed = pool[random.integer(0, pool.length - 1)] as Seed;
   const [kind, mutate] = mutations[random.integer(0, mutations.length - 1)] as Mutation;
   let bytes = mutate(seed.bytes, random);
-  if (random.integer(0, 3) === 0) bytes = (mutations[random.integer(1, mutations.length - 1)] as Mutation)[1](bytes.length > 64 ? bytes : seed.bytes, random);
+  if (random.integer(0, 3) === 0)
+    bytes = (mutations[random.integer(1, mutations.length - 1)] as Mutation)[1](
+      bytes.length > 64 ? bytes : seed.bytes,
+      random,
+    );
   const start = performance.now();
   const problem = problemOf(bytes);
   slowest = Math.max(slowest, performance.now() - start);
@@ -130,7 +151,10 @@ for (let run = 0; run < runs; run++) {
     writeFileSync(file, bytes);
     process.stdout.write(`run ${run}, ${seed.name} ${kind}: ${problem}\n  kept as ${file}\n`);
   }
-  if (run % 1000 === 999) process.stderr.write(`${run + 1} of ${runs}, ${failures} failures, ${((performance.now() - begin) / 1000).toFixed(0)} s\n`);
+  if (run % 1000 === 999)
+    process.stderr.write(
+      `${run + 1} of ${runs}, ${failures} failures, ${((performance.now() - begin) / 1000).toFixed(0)} s\n`,
+    );
 }
 const peak = process.resourceUsage().maxRSS * 1024;
 if (peak > maxBytes) failures++;

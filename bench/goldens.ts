@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { packageRoot } from "../src/base/assets.js";
 import { present } from "../src/base/assert.js";
+import { packageRoot } from "../src/base/assets.js";
 import type { DType, TensorData } from "../src/base/dtype.js";
 import type { TensorId } from "../src/base/units.js";
-import { tensorOf } from "../src/ir/graph.js";
 import { importTflite } from "../src/formats/tflite/import.js";
+import { tensorOf } from "../src/ir/graph.js";
 import type { Model } from "../src/ops/index.js";
 
 /** Where the models with reference outputs are: THIMBLE_MODELS, or `../shared/models` beside the checkout. */
@@ -43,7 +43,10 @@ export interface LayerCase {
 
 /** Numbers of `<stem>_int16.csv` or `<stem>_int32.csv`, whichever type the tensor has. */
 function readCsv(stem: string, dtype: DType): TensorData {
-  const values = readFileSync(`${stem}_${dtype}.csv`, "utf8").split(",").filter((s) => s.trim() !== "").map(Number);
+  const values = readFileSync(`${stem}_${dtype}.csv`, "utf8")
+    .split(",")
+    .filter((s) => s.trim() !== "")
+    .map(Number);
   return dtype === "int16" ? Int16Array.from(values) : Int32Array.from(values);
 }
 

@@ -1,8 +1,8 @@
+import { type Diagnostic, DiagnosticError, fail } from "../base/diagnostics.js";
 import type { TensorData } from "../base/dtype.js";
 import { elementsOf, fromBytes } from "../base/dtype.js";
-import { DiagnosticError, type Diagnostic, fail } from "../base/diagnostics.js";
 import type { Board } from "../boards/board.js";
-import { fitBoard, type BoardFit } from "../boards/fit.js";
+import { type BoardFit, fitBoard } from "../boards/fit.js";
 import { boards, findBoard } from "../boards/table.js";
 import type { GeneratedModel } from "../codegen/model.js";
 import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
@@ -13,7 +13,15 @@ import { testInputs } from "../run/inputs.js";
 import { createSession } from "../run/interpreter.js";
 import type { RunOptions } from "../verify/target.js";
 import { findTarget } from "../verify/targets.js";
-import { compare, programOf, requestsOf, type TargetOutcome, type VerifyCase, type VerifySubject, verifyOn } from "../verify/verify.js";
+import {
+  compare,
+  programOf,
+  requestsOf,
+  type TargetOutcome,
+  type VerifyCase,
+  type VerifySubject,
+  verifyOn,
+} from "../verify/verify.js";
 import { type CompileOptions, generate, type PlannedModel, planModel } from "./compile.js";
 import { manifestName, writeFolder } from "./files.js";
 import { type InspectReport, inspectReport } from "./report/inspect.js";
@@ -22,9 +30,16 @@ import { type InspectReport, inspectReport } from "./report/inspect.js";
 export function boardOf(id: string): Board {
   const board = findBoard(id);
   if (board !== undefined) return board;
-  const words = id.toLowerCase().split(/[^a-z0-9]+/).filter((w) => w.length > 1);
+  const words = id
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((w) => w.length > 1);
   const close = boards.filter((b) => words.some((w) => b.id.includes(w))).map((b) => b.id);
-  return fail("TH3002", { found: JSON.stringify(id), ...(close.length > 0 ? { expected: close.slice(0, 8).join(", ") } : {}), fix: "`thimble boards` lists all" });
+  return fail("TH3002", {
+    found: JSON.stringify(id),
+    ...(close.length > 0 ? { expected: close.slice(0, 8).join(", ") } : {}),
+    fix: "`thimble boards` lists all",
+  });
 }
 
 export interface InspectOptions extends CompileOptions {
@@ -97,7 +112,12 @@ function interpreterOutcome(planned: PlannedModel, cases: readonly VerifyCase[])
 }
 
 /** Verifies an already generated model on the named targets, in order. */
-async function verifyPlanned(planned: PlannedModel, generated: GeneratedModel, names: readonly VerifyTarget[], options: VerifyOptions): Promise<VerifyReport> {
+async function verifyPlanned(
+  planned: PlannedModel,
+  generated: GeneratedModel,
+  names: readonly VerifyTarget[],
+  options: VerifyOptions,
+): Promise<VerifyReport> {
   const { model } = planned;
   const cases = casesOf(sourceGraph(model, planned.options), model, options.inputs);
   // Names and tools are checked before any work, so that a typing error does not cost minutes.
@@ -107,7 +127,11 @@ async function verifyPlanned(planned: PlannedModel, generated: GeneratedModel, n
   const targets: TargetOutcome[] = [];
   for (const target of found) {
     options.onTarget?.(target?.name ?? "interpreter");
-    targets.push(target === null ? interpreterOutcome(planned, cases) : await verifyOn(target, subjectOf(planned, generated), cases, options.run));
+    targets.push(
+      target === null
+        ? interpreterOutcome(planned, cases)
+        : await verifyOn(target, subjectOf(planned, generated), cases, options.run),
+    );
   }
   return { schemaVersion: 1, model: { name: model.name, sha256: model.sha256 }, runs: cases.length, targets };
 }
@@ -116,20 +140,34 @@ async function verifyPlanned(planned: PlannedModel, generated: GeneratedModel, n
  * Compiles a model and runs the same inputs on every named target; all must give what the interpreter gives on the
  * graph as the file has it. Throws TH5001 for a missing tool, TH5002 for an unknown target.
  */
-export async function verify(model: Model, names: readonly VerifyTarget[], options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verify(
+  model: Model,
+  names: readonly VerifyTarget[],
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
   const planned = planModel(model, options);
   return verifyPlanned(planned, generate(planned), names, options);
 }
 
 /** One inference on one target; outputs in graph order, with their types. */
-export async function run(model: Model, target: VerifyTarget, inputs: readonly TensorData[], options: VerifyOptions = {}): Promise<readonly TensorData[]> {
-  if (target === "interpreter") return createSession({ main: sourceGraph(model, options), subgraphs: model.subgraphs }).invoke(inputs);
+export async function run(
+  model: Model,
+  target: VerifyTarget,
+  inputs: readonly TensorData[],
+  options: VerifyOptions = {},
+): Promise<readonly TensorData[]> {
+  if (target === "interpreter")
+    return createSession({ main: sourceGraph(model, options), subgraphs: model.subgraphs }).invoke(inputs);
   const planned = planModel(model, options);
   const subject = subjectOf(planned, generate(planned));
   const found = findTarget(target);
   const missing = found.missingTool();
   if (missing !== null) throw new DiagnosticError([missing]);
-  const report = await found.run(programOf(subject.generated), requestsOf(subject, [{ inputs, expected: [] }]), options.run ?? {});
+  const report = await found.run(
+    programOf(subject.generated),
+    requestsOf(subject, [{ inputs, expected: [] }]),
+    options.run ?? {},
+  );
   return subject.outputs.map((o, i) => fromBytes(o.dtype, report.runs[0]?.outputs[i] ?? new Uint8Array(0), o.elements));
 }
 
@@ -170,7 +208,11 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
   const board = boardOf(options.board);
   const planned = planModel(model, options);
   const inspection = inspectReport(planned, [board]);
-  const before = fitBoard(board, { peakBytes: inspection.totals.peakBytes, flashBytes: inspection.totals.flashBytes, linked: false });
+  const before = fitBoard(board, {
+    peakBytes: inspection.totals.peakBytes,
+    flashBytes: inspection.totals.flashBytes,
+    linked: false,
+  });
   const unwritten = { ...inspection, board: board.id, fit: before, out: null, files: [], verification: null };
   if (!before.fits) return unwritten;
   const generated = generate(planned);
@@ -178,10 +220,20 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
   const verification = names.length === 0 ? null : await verifyPlanned(planned, generated, names, options);
   const linked = verification?.targets.find((t) => t.name === board.emulated)?.modelFlashBytes;
   const totals = { ...inspection.totals, flashBytes: linked ?? inspection.totals.flashBytes };
-  const fit = fitBoard(board, { peakBytes: totals.peakBytes, flashBytes: totals.flashBytes, linked: linked !== undefined });
+  const fit = fitBoard(board, {
+    peakBytes: totals.peakBytes,
+    flashBytes: totals.flashBytes,
+    linked: linked !== undefined,
+  });
   const report = { ...unwritten, totals, fit, fits: [fit], verification };
   if (!fit.fits || verification?.targets.some((t) => !t.identical)) return report;
-  const files = writeProject(options.as ?? "c", { generated, graph: planned.graph, board, sha256: model.sha256, commandLine: options.commandLine ?? "the thimble library" });
+  const files = writeProject(options.as ?? "c", {
+    generated,
+    graph: planned.graph,
+    board,
+    sha256: model.sha256,
+    commandLine: options.commandLine ?? "the thimble library",
+  });
   const written = { ...report, out: options.out, files: [...files.keys()] };
   writeFolder(options.out, new Map([...files, [manifestName, `${JSON.stringify(written, null, 2)}\n`]]));
   return written;

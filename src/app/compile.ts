@@ -40,4 +40,11 @@ export function planModel(model: Model, options: CompileOptions = {}): PlannedMo
 
 /** Generates the C of a planned model. */
 export const generate = ({ name, graph, nodes, plan, model, options }: PlannedModel): GeneratedModel =>
-  generateModel({ name, graph, nodes, plan, sha256: model.sha256, commandLine: options.commandLine ?? "the thimble library" });
+  generateModel({
+    name,
+    graph,
+    nodes,
+    plan,
+    sha256: model.sha256,
+    commandLine: options.commandLine ?? "the thimble library",
+  });

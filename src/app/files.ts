@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fail } from "../base/diagnostics.js";
 import { importText } from "../formats/text.js";
@@ -14,7 +23,11 @@ export function readInputFile(path: string): Uint8Array {
     return readFileSync(path);
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    return fail("TH6001", { where: [path], found: reason === "ENOENT" ? "no such file" : reason, fix: "check the path and its permissions" });
+    return fail("TH6001", {
+      where: [path],
+      found: reason === "ENOENT" ? "no such file" : reason,
+      fix: "check the path and its permissions",
+    });
   }
 }
 
@@ -22,7 +35,13 @@ export function readInputFile(path: string): Uint8Array {
 export function loadModel(path: string): Model {
   const bytes = readInputFile(path);
   const file = basename(path);
-  if (bytes.length > maxFileBytes) fail("TH1010", { where: [file], found: `${bytes.length} bytes`, expected: `at most ${maxFileBytes}`, fix: "give a model meant for a microcontroller" });
+  if (bytes.length > maxFileBytes)
+    fail("TH1010", {
+      where: [file],
+      found: `${bytes.length} bytes`,
+      expected: `at most ${maxFileBytes}`,
+      fix: "give a model meant for a microcontroller",
+    });
   const name = file.replace(/\.[^.]*$/, "");
   const isText = new TextDecoder("latin1").decode(bytes.subarray(0, 6)) === "graph ";
   return isText ? importText(new TextDecoder().decode(bytes), name, file) : importTflite(bytes, name, file);
@@ -36,7 +55,12 @@ export function checkReplaceable(folder: string): void {
   if (!existsSync(folder)) return;
   const entries = readdirSync(folder);
   if (entries.length === 0 || entries.includes(manifestName)) return;
-  fail("TH4002", { where: [folder], found: "a folder with other files", expected: `a new or empty folder, or one with ${manifestName}`, fix: "give another --out" });
+  fail("TH4002", {
+    where: [folder],
+    found: "a folder with other files",
+    expected: `a new or empty folder, or one with ${manifestName}`,
+    fix: "give another --out",
+  });
 }
 
 /**
@@ -61,7 +85,11 @@ export function writeFolder(folder: string, files: ReadonlyMap<string, string>):
     rmSync(target, { recursive: true, force: true });
     renameSync(staging, target);
   } catch (error) {
-    fail("TH4002", { where: [folder], found: error instanceof Error ? error.message : String(error), fix: "check that the folder's parent exists and can be written" });
+    fail("TH4002", {
+      where: [folder],
+      found: error instanceof Error ? error.message : String(error),
+      fix: "check that the folder's parent exists and can be written",
+    });
   } finally {
     discard();
     process.removeListener("exit", discard);

@@ -69,6 +69,9 @@ export interface Problem {
   readonly severity?: "error" | "warning";
 }
 
+/** Reports a problem of what is at hand; whoever supplies it adds the file and the operator to `where`. */
+export type Report = (code: DiagnosticCode, problem: Problem) => void;
+
 /** Builds a diagnostic of the table's sentence and the particulars. */
 export function diagnostic(code: DiagnosticCode, problem: Problem): Diagnostic {
   const { where = [], message = diagnosticCodes[code], severity = "error", fix, found, expected } = problem;

@@ -15,14 +15,7 @@ export type DType =
   | "resource";
 
 /** The typed arrays that hold tensor elements; `int64` is the only bigint one. */
-export type TensorData =
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | BigInt64Array;
+export type TensorData = Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | BigInt64Array;
 
 /** Any tensor data whose elements are numbers. */
 export type NumericData = Exclude<TensorData, BigInt64Array>;
@@ -65,7 +58,12 @@ export const ctypeOf = (dtype: DType): string => info[dtype].ctype;
 export const rangeOf = (dtype: DType): { readonly min: number; readonly max: number } => info[dtype];
 
 export const isInteger = (dtype: DType): boolean =>
-  dtype === "int4" || dtype === "int8" || dtype === "uint8" || dtype === "int16" || dtype === "int32" || dtype === "int64";
+  dtype === "int4" ||
+  dtype === "int8" ||
+  dtype === "uint8" ||
+  dtype === "int16" ||
+  dtype === "int32" ||
+  dtype === "int64";
 
 /** The number of elements of a shape; a scalar `[]` has one. */
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -28,8 +28,7 @@ export function frexp(value: number): { readonly fraction: number; readonly expo
 export const roundAway = (value: number): number => (value < 0 ? -Math.floor(-value + 0.5) : Math.floor(value + 0.5));
 
 /** Limits an integer to [low, high]. */
-export const clamp = (value: number, low: number, high: number): number =>
-  value < low ? low : value > high ? high : value;
+export const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 /**
  * TFLite's QuantizeMultiplier: a non-negative real factor as Q31 multiplier and shift (positive shifts left).

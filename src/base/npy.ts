@@ -1,5 +1,5 @@
-import { bytesOf, type DType, elementsOf, fromBytes, type TensorData } from "./dtype.js";
 import { fail } from "./diagnostics.js";
+import { bytesOf, type DType, elementsOf, fromBytes, type TensorData } from "./dtype.js";
 
 /** An array of NumPy's .npy format, version 1 to 3, C order. */
 export interface NpyArray {
@@ -44,9 +44,14 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
   const dtype = descriptors[descr];
   if (dtype === undefined || shapeText === undefined) return reject(`element type ${descr || "?"}`);
   if (/'fortran_order':\s*True/.test(header)) return reject("Fortran order");
-  const shape = shapeText.split(",").map((s) => s.trim()).filter((s) => s !== "").map(Number);
+  const shape = shapeText
+    .split(",")
+    .map((s) => s.trim())
+    .filter((s) => s !== "")
+    .map(Number);
   const elements = elementsOf(shape);
-  if (!Number.isSafeInteger(elements) || start + bytesOf(dtype, elements) > bytes.length) return reject("fewer bytes than its shape needs");
+  if (!Number.isSafeInteger(elements) || start + bytesOf(dtype, elements) > bytes.length)
+    return reject("fewer bytes than its shape needs");
   return { dtype, shape, data: fromBytes(dtype, bytes.subarray(start), elements) };
 }
 

@@ -34,7 +34,10 @@ export interface BoardFit {
 }
 
 const largest = (regions: readonly MemoryRegion[]): MemoryRegion =>
-  regions.reduce((best, r) => (r.bytes > best.bytes ? r : best), regions[0] ?? { name: "none", bytes: 0, kind: "internal" });
+  regions.reduce(
+    (best, r) => (r.bytes > best.bytes ? r : best),
+    regions[0] ?? { name: "none", bytes: 0, kind: "internal" },
+  );
 
 function memoryFit(regions: readonly MemoryRegion[], neededBytes: number): MemoryFit {
   // The first region that holds it is the fastest one; the largest says best by how much it misses.
@@ -49,8 +52,16 @@ export function fitBoard(board: Board, need: Need): BoardFit {
   const sram = memoryFit(board.sram, need.peakBytes + stackReserveBytes);
   const flash = memoryFit(board.flash, need.flashBytes + (need.linked ? 0 : codeEstimateBytes));
   const obstacles = [
-    ...(sram.leftBytes < 0 ? [`${kib(-sram.leftBytes)} of RAM too little (${sram.region} has ${kib(sram.availableBytes)}, ${kib(sram.neededBytes)} needed with the stack)`] : []),
-    ...(flash.leftBytes < 0 ? [`${kib(-flash.leftBytes)} of flash too little (${flash.region} has ${kib(flash.availableBytes)}, ${kib(flash.neededBytes)} needed with code)`] : []),
+    ...(sram.leftBytes < 0
+      ? [
+          `${kib(-sram.leftBytes)} of RAM too little (${sram.region} has ${kib(sram.availableBytes)}, ${kib(sram.neededBytes)} needed with the stack)`,
+        ]
+      : []),
+    ...(flash.leftBytes < 0
+      ? [
+          `${kib(-flash.leftBytes)} of flash too little (${flash.region} has ${kib(flash.availableBytes)}, ${kib(flash.neededBytes)} needed with code)`,
+        ]
+      : []),
   ];
   return { board: board.id, fits: obstacles.length === 0, sram, flash, obstacles };
 }

@@ -57,9 +57,16 @@ export function arrayDefinition(name: string, dtype: DType, data: TensorData): s
 
 /** A legal C identifier in lower case from any text; never empty, never starting with a digit. */
 export function identifier(text: string): string {
-  const cleaned = text.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+  const cleaned = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "");
   return /^[a-z]/.test(cleaned) ? cleaned : `model${cleaned === "" ? "" : `_${cleaned}`}`;
 }
 
 /** Text that is safe inside a C comment. */
-export const commentText = (text: string): string => text.replaceAll("*/", "* /").replaceAll("/*", "/ *").replace(/[^\x20-\x7e]/g, "?");
+export const commentText = (text: string): string =>
+  text
+    .replaceAll("*/", "* /")
+    .replaceAll("/*", "/ *")
+    .replace(/[^\x20-\x7e]/g, "?");

@@ -21,7 +21,10 @@ function portText(input: CodegenInput, kind: "input" | "output", index: number, 
     `#define ${macro}_SHAPE {${tensor.shape.length === 0 ? "1" : tensor.shape.join(", ")}}`,
   ];
   if (scale !== undefined) {
-    lines.push(`#define ${macro}_SCALE ${floatLiteral(Math.fround(scale))}`, `#define ${macro}_ZERO_POINT ${tensor.quant?.zeroPoints[0] ?? 0}`);
+    lines.push(
+      `#define ${macro}_SCALE ${floatLiteral(Math.fround(scale))}`,
+      `#define ${macro}_ZERO_POINT ${tensor.quant?.zeroPoints[0] ?? 0}`,
+    );
   }
   lines.push(
     `static inline ${type} *${prefix}(void *arena)\n{\n    return (${type} *)(void *)((uint8_t *)arena + ${macro}_OFFSET);\n}\n`,

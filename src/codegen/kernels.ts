@@ -23,7 +23,8 @@ export function kernelFiles(sources: Iterable<string>): ReadonlyMap<string, stri
     const name = basename(source);
     const known = files.get(name);
     if (known !== undefined) {
-      if (known.source !== source) throw new InternalError(`two kernels are called ${name}: ${known.source}, ${source}`);
+      if (known.source !== source)
+        throw new InternalError(`two kernels are called ${name}: ${known.source}, ${source}`);
       return;
     }
     const text = readAsset(source);

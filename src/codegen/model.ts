@@ -6,10 +6,10 @@ import type { KernelArg } from "../ops/spec.js";
 import type { Step } from "../plan/plan.js";
 import { commentText, storedType, valueText, wrapped } from "./c.js";
 import { type ConstantPool, constantPool } from "./constants.js";
-import { kernelFiles } from "./kernels.js";
-import { type ArenaLayout, arenaLayout } from "./layout.js";
 import { modelHeader } from "./header.js";
 import { type CodegenInput, fileBanner } from "./input.js";
+import { kernelFiles } from "./kernels.js";
+import { type ArenaLayout, arenaLayout } from "./layout.js";
 
 /** Generated C as file name -> text; nothing is written to disk here. */
 export interface GeneratedModel {
@@ -41,7 +41,11 @@ function argument(p: Printer, lowered: LoweredNode, step: Step, arg: KernelArg):
   const { view, spec } = lowered;
   switch (arg.kind) {
     case "input":
-      return pointer(p, present(view.inputs[arg.index], "input"), spec.traits.mutates.includes(arg.index) ? "write" : "read");
+      return pointer(
+        p,
+        present(view.inputs[arg.index], "input"),
+        spec.traits.mutates.includes(arg.index) ? "write" : "read",
+      );
     case "output":
       return pointer(p, present(view.outputs[arg.index], "output"), "write");
     case "variable": {
@@ -73,7 +77,9 @@ function stepText(p: Printer, step: Step): string {
   const lowered = present(p.input.nodes[step.node], "node");
   const outputs = lowered.view.outputs;
   const shapes = outputs.map((t) => `${t.dtype} [${t.shape.join(", ")}]`).join(", ");
-  const lines = [`    /* ${step.index}: ${lowered.node.op} -> ${commentText(shapes)}${step.elided ? ", same bytes" : ""} */`];
+  const lines = [
+    `    /* ${step.index}: ${lowered.node.op} -> ${commentText(shapes)}${step.elided ? ", same bytes" : ""} */`,
+  ];
   if (!step.elided) {
     const params = paramsOf(p, lowered);
     const args = lowered.call.args.map((arg) => argument(p, lowered, step, arg));
@@ -81,7 +87,8 @@ function stepText(p: Printer, step: Step): string {
   }
   outputs.forEach((t, i) => {
     const buffer = p.input.plan.bufferOf.get(t.id);
-    if (buffer) lines.push(`    TH_TRACE(${step.index}, ${i}, a + ${buffer.offset}, ${bytesOf(t.dtype, elementsOf(t.shape))});`);
+    if (buffer)
+      lines.push(`    TH_TRACE(${step.index}, ${i}, a + ${buffer.offset}, ${bytesOf(t.dtype, elementsOf(t.shape))});`);
   });
   return lines.join("\n");
 }
@@ -90,7 +97,8 @@ function stepText(p: Printer, step: Step): string {
 function initText(p: Printer): string {
   const { graph, plan } = p.input;
   const lines: string[] = [];
-  const copy = (offset: number, name: string, bytes: number): void => void lines.push(`    memcpy(a + ${offset}, ${name}, ${bytes});`);
+  const copy = (offset: number, name: string, bytes: number): void =>
+    void lines.push(`    memcpy(a + ${offset}, ${name}, ${bytes});`);
   const fill = (offset: number, bytes: number, tensor: Pick<Tensor, "dtype" | "quant">): void => {
     const zero = tensor.dtype === "int8" ? (tensor.quant?.zeroPoints[0] ?? 0) & 255 : 0;
     lines.push(`    memset(a + ${offset}, ${zero}, ${bytes});`);

@@ -10,11 +10,17 @@ export function importText(text: string, name: string, file = `${name}.txt`): Mo
   const parsed = parseGraph(text, file);
   const sink = new DiagnosticSink();
   for (const node of parsed.nodes) {
-    if (findOp(node.op) === undefined) sink.report("TH2001", { where: [file, originName(node.origin)], found: node.op, fix: "use an operator of docs/OPERATORS.md" });
+    if (findOp(node.op) === undefined)
+      sink.report("TH2001", {
+        where: [file, originName(node.origin)],
+        found: node.op,
+        fix: "use an operator of docs/OPERATORS.md",
+      });
   }
   if (sink.hasErrors) throw new DiagnosticError(sink.all);
   const main = checkGraph(parsed as Graph, sink, [file]);
-  if (main.nodes.length === 0 || main.outputs.length === 0) sink.report("TH1011", { where: [file], fix: "give the graph a node and an output" });
+  if (main.nodes.length === 0 || main.outputs.length === 0)
+    sink.report("TH1011", { where: [file], fix: "give the graph a node and an output" });
   sink.throwIfErrors();
   const sha256 = createHash("sha256").update(text).digest("hex");
   return { name, sha256, format: "text", fileBytes: text.length, main: { ...main, name }, subgraphs: [] };

@@ -1,4 +1,4 @@
-import { toBytes, type TensorData, type DType } from "../base/dtype.js";
+import { type DType, type TensorData, toBytes } from "../base/dtype.js";
 import type { GraphOf, NodeBase, Quantization, Tensor, TensorType } from "./graph.js";
 
 /** Whether constants are printed in full (the text then parses back to the same graph) or only by their size. */
@@ -10,7 +10,8 @@ const list = (values: readonly (number | null)[]): string => `[${values.map((v) 
 
 function quantText(quant: Quantization | null): string {
   if (quant === null) return "";
-  if (quant.scales.length === 1) return ` scale ${quant.scales[0]} zero ${quant.zeroPoints[0]}${quant.axis === 0 ? "" : ` axis ${quant.axis}`}`;
+  if (quant.scales.length === 1)
+    return ` scale ${quant.scales[0]} zero ${quant.zeroPoints[0]}${quant.axis === 0 ? "" : ` axis ${quant.axis}`}`;
   return ` scale ${list(quant.scales)} zero ${list(quant.zeroPoints)} axis ${quant.axis}`;
 }
 
@@ -33,11 +34,16 @@ function nodeText(node: NodeBase): string {
 }
 
 /** The text form of a graph: one line a tensor, variable and node. With full constants it parses back. */
-export function printGraph<N extends NodeBase>(graph: GraphOf<N>, options: PrintOptions = { constants: "full" }): string {
+export function printGraph<N extends NodeBase>(
+  graph: GraphOf<N>,
+  options: PrintOptions = { constants: "full" },
+): string {
   return [
     `graph ${JSON.stringify(graph.name)}`,
     ...[...graph.tensors.values()].map((t) => tensorText(t, options)),
-    ...graph.variables.map((v) => `variable ${JSON.stringify(v.name)} ${typeText(v)}${dataText(v.dtype, v.initial, options)}`),
+    ...graph.variables.map(
+      (v) => `variable ${JSON.stringify(v.name)} ${typeText(v)}${dataText(v.dtype, v.initial, options)}`,
+    ),
     ...graph.nodes.map(nodeText),
     `inputs ${list(graph.inputs)}`,
     `outputs ${list(graph.outputs)}`,

@@ -39,8 +39,8 @@ import { quantize } from "./quantize/quantize.js";
 import { readVariable } from "./read_variable/read_variable.js";
 import { reduceMax } from "./reduce_max/reduce_max.js";
 import { relu } from "./relu/relu.js";
-import { relu6 } from "./relu6/relu6.js";
 import { reluN1To1 } from "./relu_n1_to_1/relu_n1_to_1.js";
+import { relu6 } from "./relu6/relu6.js";
 import { reshape } from "./reshape/reshape.js";
 import { resizeBilinear } from "./resize_bilinear/resize_bilinear.js";
 import { resizeNearestNeighbor } from "./resize_nearest_neighbor/resize_nearest_neighbor.js";
@@ -48,6 +48,7 @@ import { rsqrt } from "./rsqrt/rsqrt.js";
 import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
 import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
+import type { OpSpec } from "./spec.js";
 import { split } from "./split/split.js";
 import { splitV } from "./split_v/split_v.js";
 import { sqrt } from "./sqrt/sqrt.js";
@@ -63,7 +64,6 @@ import { transposeConv } from "./transpose_conv/transpose_conv.js";
 import { unidirectionalSequenceLstm } from "./unidirectional_sequence_lstm/unidirectional_sequence_lstm.js";
 import { unpack } from "./unpack/unpack.js";
 import { varHandle } from "./var_handle/var_handle.js";
-import type { OpSpec } from "./spec.js";
 
 /** Every operator, one line each. Everything else about it is in its folder. */
 export const registry = [
@@ -135,7 +135,8 @@ export const registry = [
 
 type Spec = (typeof registry)[number];
 
-type NodeOfSpec<S> = S extends OpSpec<infer Name, infer A> ? NodeBase & { readonly op: Name; readonly attrs: A } : never;
+type NodeOfSpec<S> =
+  S extends OpSpec<infer Name, infer A> ? NodeBase & { readonly op: Name; readonly attrs: A } : never;
 
 /** A node of any operator, discriminated by `op`. */
 export type Node = NodeOfSpec<Spec>;

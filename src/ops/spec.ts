@@ -1,10 +1,10 @@
-import type { DiagnosticCode, Problem } from "../base/diagnostics.js";
+import type { Report } from "../base/diagnostics.js";
 import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization } from "../ir/graph.js";
 import type { Activation } from "./common/activation.js";
 
-/** Reports a problem of the node at hand; the caller adds the file and the operator to `where`. */
-export type Report = (code: DiagnosticCode, problem: Problem) => void;
+export type { Report } from "../base/diagnostics.js";
+
 
 /**
  * The input rows (along axis 1, the height of NHWC) that one output row needs: output row y reads input rows

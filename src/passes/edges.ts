@@ -30,12 +30,15 @@ export const dropFloatEdges: Pass = {
     const outputs = graph.outputs.map((id): TensorId => {
       const node = around.producer(id);
       const [source] = node?.inputs ?? [];
-      if (node?.op !== "DEQUANTIZE" || source === null || source === undefined || around.consumers(id).length > 0) return id;
+      if (node?.op !== "DEQUANTIZE" || source === null || source === undefined || around.consumers(id).length > 0)
+        return id;
       const computed = around.producer(source);
       if (computed === undefined || dropped.has(computed)) return id;
       dropped.add(node);
       return source;
     });
-    return dropped.size === 0 ? graph : { ...graph, inputs, outputs, nodes: graph.nodes.filter((n) => !dropped.has(n)) };
+    return dropped.size === 0
+      ? graph
+      : { ...graph, inputs, outputs, nodes: graph.nodes.filter((n) => !dropped.has(n)) };
   },
 };

@@ -30,7 +30,12 @@ const fuseActivation: Rule = {
     const attrs = producer?.attrs as { readonly activation?: Activation } | undefined;
     if (!producer || attrs?.activation !== "NONE") return null;
     const fused = { ...producer, attrs: { ...attrs, activation }, outputs: node.outputs } as Node;
-    return { nodes: new Map<Node, Node | null>([[producer, fused], [node, null]]) };
+    return {
+      nodes: new Map<Node, Node | null>([
+        [producer, fused],
+        [node, null],
+      ]),
+    };
   },
 };
 
@@ -60,9 +65,23 @@ const fusePadding: Rule = {
     const [source] = pad?.inputs ?? [];
     if (!pad || !amounts || source === null || source === undefined) return null;
     const already = padding === "VALID" ? ([0, 0, 0, 0] as const) : padding;
-    const total: Padding = [amounts[0] + already[0], amounts[1] + already[1], amounts[2] + already[2], amounts[3] + already[3]];
-    const fused = { ...node, attrs: { ...node.attrs, padding: total }, inputs: [source, ...node.inputs.slice(1)] } as Node;
-    return { nodes: new Map<Node, Node | null>([[pad, null], [node, fused]]) };
+    const total: Padding = [
+      amounts[0] + already[0],
+      amounts[1] + already[1],
+      amounts[2] + already[2],
+      amounts[3] + already[3],
+    ];
+    const fused = {
+      ...node,
+      attrs: { ...node.attrs, padding: total },
+      inputs: [source, ...node.inputs.slice(1)],
+    } as Node;
+    return {
+      nodes: new Map<Node, Node | null>([
+        [pad, null],
+        [node, fused],
+      ]),
+    };
   },
 };
 

@@ -23,17 +23,14 @@ export interface PipelineOptions {
 const required: readonly Pass[] = [initializeVariables, foldConstants, removeDeadCode];
 
 /** Every pass, in the order they run. */
-export const pipeline: readonly Pass[] = [
-  initializeVariables,
-  foldConstants,
-  simplify,
-  fuse,
-  removeDeadCode,
-];
+export const pipeline: readonly Pass[] = [initializeVariables, foldConstants, simplify, fuse, removeDeadCode];
 
 /** Runs the passes over a model's main graph. */
 export function runPipeline(model: Model, options: PipelineOptions = {}): Graph {
-  const passes = [...(options.floatEdges === "drop" ? [dropFloatEdges] : []), ...(options.optimize === "none" ? required : pipeline)];
+  const passes = [
+    ...(options.floatEdges === "drop" ? [dropFloatEdges] : []),
+    ...(options.optimize === "none" ? required : pipeline),
+  ];
   return passes.reduce((graph, pass) => {
     const next = pass.run(graph, { subgraphs: model.subgraphs });
     if (options.check === "each") {

@@ -42,7 +42,10 @@ const removeIdentity: Rule = {
     const movesNothing =
       (node.op === "TRANSPOSE" && keepsOrder(constants(node, 1, around), input.shape)) ||
       // Equal shapes mean that nothing was padded, cut or repeated.
-      node.op === "PAD" || node.op === "PADV2" || node.op === "MIRROR_PAD" || node.op === "SLICE";
+      node.op === "PAD" ||
+      node.op === "PADV2" ||
+      node.op === "MIRROR_PAD" ||
+      node.op === "SLICE";
     return isCopy || movesNothing ? bypass(node, around) : null;
   },
 };
@@ -62,7 +65,13 @@ const transposeToReshape: Rule = {
     const [input] = around.view(node).inputs;
     const [output] = around.view(node).outputs;
     if (!input || !output || !keepsOrder(constants(node, 1, around), input.shape)) return null;
-    const reshape = { op: "RESHAPE", inputs: [input.id], outputs: node.outputs, attrs: { shape: output.shape }, origin: node.origin } as const;
+    const reshape = {
+      op: "RESHAPE",
+      inputs: [input.id],
+      outputs: node.outputs,
+      attrs: { shape: output.shape },
+      origin: node.origin,
+    } as const;
     return { nodes: new Map<Node, Node>([[node, reshape]]) };
   },
 };
@@ -79,8 +88,19 @@ const mergeViews: Rule = {
     const [output] = around.view(node).outputs;
     const [source] = first.inputs;
     if (!output || source === null || source === undefined) return null;
-    const merged: Node = { op: "RESHAPE", inputs: [source], outputs: node.outputs, attrs: { shape: output.shape }, origin: node.origin };
-    return { nodes: new Map<Node, Node | null>([[first, null], [node, merged]]) };
+    const merged: Node = {
+      op: "RESHAPE",
+      inputs: [source],
+      outputs: node.outputs,
+      attrs: { shape: output.shape },
+      origin: node.origin,
+    };
+    return {
+      nodes: new Map<Node, Node | null>([
+        [first, null],
+        [node, merged],
+      ]),
+    };
   },
 };
 

@@ -1,7 +1,7 @@
 import { elementsOf } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
-import { createSession } from "../run/interpreter.js";
 import type { Graph } from "../ops/index.js";
+import { createSession } from "../run/interpreter.js";
 import type { Pass } from "./pass.js";
 
 /**
@@ -25,4 +25,3 @@ export const initializeVariables: Pass = {
     return { ...graph, nodes, variables };
   },
 };
-

@@ -1,5 +1,5 @@
-import { bytesOf, elementsOf } from "../base/dtype.js";
 import { present } from "../base/assert.js";
+import { bytesOf, elementsOf } from "../base/dtype.js";
 import { alignUp, type TensorId } from "../base/units.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
@@ -24,7 +24,10 @@ function storageBuffer(graph: Graph, storage: Storage): Unplaced {
   const tensor = tensorOf(graph, present(storage.tensors[0], "tensor of storage"));
   const rows = tensor.shape.length === 4 ? present(tensor.shape[1], "height") : 1;
   return {
-    kind: storage.kind === "activation" && storage.tensors.some((id) => graph.outputs.includes(id)) ? "output" : storage.kind,
+    kind:
+      storage.kind === "activation" && storage.tensors.some((id) => graph.outputs.includes(id))
+        ? "output"
+        : storage.kind,
     tensors: storage.tensors,
     variable: null,
     name: tensor.name,
@@ -45,13 +48,35 @@ export function planLayers(graph: Graph, nodes: readonly LoweredNode[], options:
   const unplaced: Unplaced[] = [...new Set(storage.of.values())].map((s) => storageBuffer(graph, s));
   for (const v of graph.variables) {
     const bytes = bytesOf(v.dtype, elementsOf(v.shape));
-    unplaced.push({ kind: "state", tensors: [], variable: v.name, name: v.name, bytes, rows: 1, rowBytes: bytes, alignment: 8, firstStep: 0, lastStep: end });
+    unplaced.push({
+      kind: "state",
+      tensors: [],
+      variable: v.name,
+      name: v.name,
+      bytes,
+      rows: 1,
+      rowBytes: bytes,
+      alignment: 8,
+      firstStep: 0,
+      lastStep: end,
+    });
   }
   const scratchOf = nodes.map((lowered, step): number | null => {
     const bytes = lowered.call.scratchBytes;
     const elided = storage.sharing[step]?.kind === "view";
     if (bytes === 0 || elided) return null;
-    unplaced.push({ kind: "scratch", tensors: [], variable: null, name: `scratch of ${lowered.node.op}`, bytes, rows: 1, rowBytes: bytes, alignment: 8, firstStep: step, lastStep: step });
+    unplaced.push({
+      kind: "scratch",
+      tensors: [],
+      variable: null,
+      name: `scratch of ${lowered.node.op}`,
+      bytes,
+      rows: 1,
+      rowBytes: bytes,
+      alignment: 8,
+      firstStep: step,
+      lastStep: step,
+    });
     return unplaced.length - 1;
   });
 

@@ -69,7 +69,13 @@ export function mapStorage(graph: Graph, nodes: readonly LoweredNode[], mode: "s
     if (tensor.data !== null && kind !== "state" && kind !== "output") return;
     if (of.has(tensor.id) || tensor.dtype === "resource") return;
     const lastStep = kind === "state" ? end : Math.min(last.get(tensor.id) ?? firstStep, end);
-    of.set(tensor.id, { tensors: [tensor.id], bytes: tensorBytes(tensor), firstStep: kind === "state" ? 0 : firstStep, lastStep, kind });
+    of.set(tensor.id, {
+      tensors: [tensor.id],
+      bytes: tensorBytes(tensor),
+      firstStep: kind === "state" ? 0 : firstStep,
+      lastStep,
+      kind,
+    });
   };
   for (const tensor of graph.tensors.values()) if (tensor.variable) add(tensor, "state", 0);
   for (const id of graph.inputs) add(tensorOf(graph, id), "input", 0);

@@ -100,7 +100,11 @@ export function verifyPlan(graph: Graph, nodes: readonly LoweredNode[], plan: Pl
   for (const buffer of plan.bufferOfVariable.values()) {
     for (let i = buffer.offset; i < buffer.offset + buffer.bytes; i++) {
       if (tags[i] === -1 - buffer.id) continue;
-      fail("TH3003", { where: [graph.name, buffer.name], found: "a variable's bytes are overwritten", fix: "this is a defect of the planner: report it with the model" });
+      fail("TH3003", {
+        where: [graph.name, buffer.name],
+        found: "a variable's bytes are overwritten",
+        fix: "this is a defect of the planner: report it with the model",
+      });
     }
   }
 }

@@ -18,13 +18,23 @@ function floatScale(graph: Graph, input: Tensor): { readonly scale: number; read
  */
 export function testInputs(graph: Graph, run: number): readonly TensorData[] {
   const tensors = graph.inputs.map((id) => tensorOf(graph, id));
-  const sizes = tensors.map((t) => (t.dtype === "float32" ? elementsOf(t.shape) : bytesOf(t.dtype, elementsOf(t.shape))));
-  const stream = testBytes(run, sizes.reduce((sum, n) => sum + n, 0));
+  const sizes = tensors.map((t) =>
+    t.dtype === "float32" ? elementsOf(t.shape) : bytesOf(t.dtype, elementsOf(t.shape)),
+  );
+  const stream = testBytes(
+    run,
+    sizes.reduce((sum, n) => sum + n, 0),
+  );
   let at = 0;
   return tensors.map((tensor, i) => {
     const bytes = stream.subarray(at, at + (sizes[i] ?? 0));
     at += bytes.length;
-    if (tensor.dtype === "bool") return fromBytes(tensor.dtype, bytes.map((b) => b & 1), elementsOf(tensor.shape));
+    if (tensor.dtype === "bool")
+      return fromBytes(
+        tensor.dtype,
+        bytes.map((b) => b & 1),
+        elementsOf(tensor.shape),
+      );
     if (tensor.dtype !== "float32") return fromBytes(tensor.dtype, bytes, elementsOf(tensor.shape));
     const { scale, zero } = floatScale(graph, tensor);
     return Float32Array.from(bytes, (b) => Math.fround(((b << 24) >> 24) - zero) * scale);

@@ -87,7 +87,8 @@ function execute(
   checkInputs(graph, inputs);
   const values = new Map<TensorId, TensorData>(states);
   for (const [i, id] of graph.inputs.entries()) values.set(id, present(inputs[i], "input"));
-  const read = (id: TensorId): TensorData => values.get(id) ?? present(tensorOf(graph, id).data, `value of tensor ${id}`);
+  const read = (id: TensorId): TensorData =>
+    values.get(id) ?? present(tensorOf(graph, id).data, `value of tensor ${id}`);
   const last = lastUses(graph);
 
   graph.nodes.forEach((node, index) => {

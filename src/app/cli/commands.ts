@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { writeNpy } from "../../base/npy.js";
 import { toBytes } from "../../base/dtype.js";
+import { writeNpy } from "../../base/npy.js";
 import { boards } from "../../boards/table.js";
 import { projectKinds } from "../../codegen/projects/index.js";
 import { tensorOf } from "../../ir/graph.js";
@@ -15,7 +15,15 @@ import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
 import { renderInspect } from "../report/terminal.js";
 import { renderBuild, renderVerify } from "../report/verify.js";
-import { choiceOption, compileOptions, listOption, type RawOptions, readInputs, requiredOption, textOption } from "./options.js";
+import {
+  choiceOption,
+  compileOptions,
+  listOption,
+  type RawOptions,
+  readInputs,
+  requiredOption,
+  textOption,
+} from "./options.js";
 
 /** How a command ended: what goes to stdout, and the exit code. */
 export interface Outcome {
@@ -55,13 +63,20 @@ const inspectCommand: Command = {
     ["--text", "print the optimized graph as text instead"],
     ...planOptions,
   ],
-  examples: ["thimble inspect kws.tflite", "thimble inspect kws.tflite --board arduino-nano-33-ble --json", "thimble inspect kws.tflite --html kws.html"],
+  examples: [
+    "thimble inspect kws.tflite",
+    "thimble inspect kws.tflite --board arduino-nano-33-ble --json",
+    "thimble inspect kws.tflite --html kws.html",
+  ],
   run: ([path = ""], options, { note }) => {
     const model = loadModel(path);
     const chosen = listOption(options, "board");
     const compile = compileOptions(options);
     if (options["text"] === true) {
-      return { output: printGraph(runPipeline(model, { floatEdges: compile.floatEdges ?? "keep" }), { constants: "omitted" }), exitCode: 0 };
+      return {
+        output: printGraph(runPipeline(model, { floatEdges: compile.floatEdges ?? "keep" }), { constants: "omitted" }),
+        exitCode: 0,
+      };
     }
     const report = inspect(model, { ...compile, ...(chosen ? { boards: chosen } : {}) });
     const html = textOption(options, "html");
@@ -84,7 +99,10 @@ const buildCommand: Command = {
     ["--verify <targets>", "verify on these targets (default: the emulated twin of the board's core); none to skip"],
     ...planOptions,
   ],
-  examples: ["thimble build kws.tflite --board arduino-nano-33-ble --out kws", "thimble build kws.tflite --board raspberry-pi-pico --as cmake --out kws --verify none"],
+  examples: [
+    "thimble build kws.tflite --board arduino-nano-33-ble --out kws",
+    "thimble build kws.tflite --board raspberry-pi-pico --as cmake --out kws --verify none",
+  ],
   run: async ([path = ""], options, { note }) => {
     const board = requiredOption(options, "board", "arduino-nano-33-ble");
     const out = requiredOption(options, "out", `${basename(path).replace(/\.[^.]*$/, "")}-c`);
@@ -95,9 +113,19 @@ const buildCommand: Command = {
     const defaults = defaultTargets(boardOf(board));
     if (asked === undefined && defaults.notice !== null) note(defaults.notice);
     const verifyOn = asked?.includes("none") ? [] : (asked ?? defaults.names);
-    const report = await build(model, { ...compile, board, out, as: kind, verifyOn, onTarget: (name) => note(`verifying on ${name}`) });
+    const report = await build(model, {
+      ...compile,
+      board,
+      out,
+      as: kind,
+      verifyOn,
+      onTarget: (name) => note(`verifying on ${name}`),
+    });
     const verified = report.verification?.targets.every((t) => t.identical) ?? true;
-    return { output: options["json"] ? json(report) : renderBuild(report), exitCode: !report.fit.fits ? 3 : verified ? 0 : 1 };
+    return {
+      output: options["json"] ? json(report) : renderBuild(report),
+      exitCode: !report.fit.fits ? 3 : verified ? 0 : 1,
+    };
   },
 };
 
@@ -114,13 +142,17 @@ const verifyCommand: Command = {
     const model = loadModel(path);
     const compile = compileOptions(options);
     const files = listOption(options, "input");
-    const graph = compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+    const graph =
+      compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
     const report = await verify(model, listOption(options, "on") ?? ["interpreter", "host", "cortex-m4"], {
       ...compile,
       ...(files ? { inputs: [readInputs(graph, files)] } : {}),
       onTarget: (name) => note(`running on ${name}`),
     });
-    return { output: options["json"] ? json(report) : renderVerify(report), exitCode: report.targets.every((t) => t.identical) ? 0 : 1 };
+    return {
+      output: options["json"] ? json(report) : renderVerify(report),
+      exitCode: report.targets.every((t) => t.identical) ? 0 : 1,
+    };
   },
 };
 
@@ -133,25 +165,45 @@ const runCommand: Command = {
     ["--out <file>", ".npy or raw bytes; repeat for several outputs (default: print them)"],
     ...planOptions,
   ],
-  examples: ["thimble run kws.tflite --input mfcc.npy", "thimble run kws.tflite --on cortex-m4 --input mfcc.bin --out scores.npy"],
+  examples: [
+    "thimble run kws.tflite --input mfcc.npy",
+    "thimble run kws.tflite --on cortex-m4 --input mfcc.bin --out scores.npy",
+  ],
   run: async ([path = ""], options, { note }) => {
     const model = loadModel(path);
     const compile = compileOptions(options);
-    const graph = compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+    const graph =
+      compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
     const inputs = readInputs(graph, listOption(options, "input") ?? []);
     const outputs = await run(model, textOption(options, "on") ?? "interpreter", inputs, compile);
     const files = listOption(options, "out") ?? [];
     const ports = graph.outputs.map((id) => tensorOf(graph, id));
-    const values = outputs.map((data, i) => ({ name: ports[i]?.name ?? "", dtype: ports[i]?.dtype ?? "int8", shape: ports[i]?.shape ?? [], data }));
+    const values = outputs.map((data, i) => ({
+      name: ports[i]?.name ?? "",
+      dtype: ports[i]?.dtype ?? "int8",
+      shape: ports[i]?.shape ?? [],
+      data,
+    }));
     files.forEach((file, i) => {
       const value = values[i];
       if (value === undefined) return;
       writeFileSync(file, file.endsWith(".npy") ? writeNpy(value) : toBytes(value.dtype, value.data));
       note(`wrote ${file}`);
     });
-    const printed = values.map((v) => ({ name: v.name, dtype: v.dtype, shape: v.shape, data: Array.from(v.data as ArrayLike<number | bigint>, Number) }));
+    const printed = values.map((v) => ({
+      name: v.name,
+      dtype: v.dtype,
+      shape: v.shape,
+      data: Array.from(v.data as ArrayLike<number | bigint>, Number),
+    }));
     if (options["json"]) return { output: json({ schemaVersion: 1, outputs: printed }), exitCode: 0 };
-    return { output: files.length > 0 ? "" : `${printed.map((v) => `${v.name} ${v.dtype} [${v.shape.join(", ")}]\n${v.data.join(" ")}`).join("\n")}\n`, exitCode: 0 };
+    return {
+      output:
+        files.length > 0
+          ? ""
+          : `${printed.map((v) => `${v.name} ${v.dtype} [${v.shape.join(", ")}]\n${v.data.join(" ")}`).join("\n")}\n`,
+      exitCode: 0,
+    };
   },
 };
 
@@ -161,7 +213,8 @@ const boardsCommand: Command = {
   options: [],
   examples: ["thimble boards", "thimble boards raspberry-pi-pico --json"],
   run: ([name], options) => {
-    if (name === undefined) return { output: options["json"] ? json({ schemaVersion: 1, boards }) : renderBoards(boards), exitCode: 0 };
+    if (name === undefined)
+      return { output: options["json"] ? json({ schemaVersion: 1, boards }) : renderBoards(boards), exitCode: 0 };
     const board = boardOf(name);
     return { output: options["json"] ? json({ schemaVersion: 1, boards: [board] }) : renderBoard(board), exitCode: 0 };
   },

@@ -1,23 +1,26 @@
 #!/usr/bin/env node
 import { cac } from "cac";
 import pc from "picocolors";
+import { InternalError } from "../../base/assert.js";
 import { version } from "../../base/assets.js";
 import { DiagnosticError } from "../../base/diagnostics.js";
-import { InternalError } from "../../base/assert.js";
-import { commands, type Console, type Outcome } from "./commands.js";
+import { type Console, commands, type Outcome } from "./commands.js";
 import type { RawOptions } from "./options.js";
 
 const exitUsage = 2;
 
 /** Usage problems: codes of TH6003 and the argument parser's own. */
 const isUsage = (error: unknown): boolean =>
-  error instanceof DiagnosticError ? error.diagnostics.every((d) => d.code === "TH6003" || d.code === "TH5002" || d.code === "TH3002") : error instanceof Error && error.name === "CACError";
+  error instanceof DiagnosticError
+    ? error.diagnostics.every((d) => d.code === "TH6003" || d.code === "TH5002" || d.code === "TH3002")
+    : error instanceof Error && error.name === "CACError";
 
 function printError(error: unknown): void {
   const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
   if (error instanceof DiagnosticError) stderr(error.message.replace(/^(TH\d{4})/gm, (code) => pc.bold(pc.red(code))));
   else if (error instanceof Error && error.name === "CACError") stderr(`${error.message}; see thimble --help`);
-  else if (error instanceof InternalError || error instanceof Error) stderr(`thimble failed; this is a defect, please report it with the model.\n${error.stack ?? error.message}`);
+  else if (error instanceof InternalError || error instanceof Error)
+    stderr(`thimble failed; this is a defect, please report it with the model.\n${error.stack ?? error.message}`);
   else stderr(String(error));
 }
 
@@ -43,7 +46,8 @@ async function main(argv: readonly string[]): Promise<number> {
   cli.parse(["node", "thimble", ...argv], { run: false });
   if (cli.options["help"] || cli.options["version"]) return 0;
   if (cli.matchedCommand === undefined) {
-    if (argv.length > 0 && argv[0]?.startsWith("-") !== true) process.stderr.write(`unknown command ${JSON.stringify(argv[0])}; see thimble --help\n`);
+    if (argv.length > 0 && argv[0]?.startsWith("-") !== true)
+      process.stderr.write(`unknown command ${JSON.stringify(argv[0])}; see thimble --help\n`);
     else cli.outputHelp();
     return exitUsage;
   }
@@ -57,7 +61,8 @@ async function main(argv: readonly string[]): Promise<number> {
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
 });
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(signal === "SIGINT" ? 130 : 143));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => process.exit(signal === "SIGINT" ? 130 : 143));
 
 main(process.argv.slice(2)).then(
   (code) => {

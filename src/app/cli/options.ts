@@ -1,5 +1,5 @@
-import { elementsOf, bytesOf, fromBytes, type TensorData } from "../../base/dtype.js";
 import { fail } from "../../base/diagnostics.js";
+import { bytesOf, elementsOf, fromBytes, type TensorData } from "../../base/dtype.js";
 import { readNpy } from "../../base/npy.js";
 import { tensorOf } from "../../ir/graph.js";
 import type { Graph } from "../../ops/index.js";
@@ -13,19 +13,32 @@ export type RawOptions = Readonly<Record<string, unknown>>;
 export function listOption(options: RawOptions, name: string): readonly string[] | undefined {
   const value = options[name];
   if (value === undefined || value === true || value === false) return undefined;
-  return (Array.isArray(value) ? value : [value]).flatMap((v) => String(v).split(",")).map((v) => v.trim()).filter((v) => v !== "");
+  return (Array.isArray(value) ? value : [value])
+    .flatMap((v) => String(v).split(","))
+    .map((v) => v.trim())
+    .filter((v) => v !== "");
 }
 
 /** The value of an option that is given once, or undefined. Throws TH6003 when it is repeated. */
 export function textOption(options: RawOptions, name: string): string | undefined {
   const value = options[name];
   if (value === undefined || value === false) return undefined;
-  if (Array.isArray(value) || value === true) return fail("TH6003", { found: `--${name} ${Array.isArray(value) ? value.join(" ") : ""}`, expected: `--${name} once, with a value`, fix: "see --help" });
+  if (Array.isArray(value) || value === true)
+    return fail("TH6003", {
+      found: `--${name} ${Array.isArray(value) ? value.join(" ") : ""}`,
+      expected: `--${name} once, with a value`,
+      fix: "see --help",
+    });
   return String(value);
 }
 
 /** An option with a fixed set of values. */
-export function choiceOption<T extends string>(options: RawOptions, name: string, choices: readonly T[], fallback: T): T {
+export function choiceOption<T extends string>(
+  options: RawOptions,
+  name: string,
+  choices: readonly T[],
+  fallback: T,
+): T {
   const value = textOption(options, name);
   if (value === undefined) return fallback;
   const found = choices.find((c) => c === value);
@@ -34,7 +47,8 @@ export function choiceOption<T extends string>(options: RawOptions, name: string
 
 /** An option that must be there. */
 export const requiredOption = (options: RawOptions, name: string, example: string): string =>
-  textOption(options, name) ?? fail("TH6003", { found: `no --${name}`, expected: `--${name} ${example}`, fix: "see --help" });
+  textOption(options, name) ??
+  fail("TH6003", { found: `no --${name}`, expected: `--${name} ${example}`, fix: "see --help" });
 
 /** The command line as typed, for the header of generated files. */
 export const commandLine = (): string => ["thimble", ...process.argv.slice(2)].join(" ");
@@ -44,7 +58,8 @@ export function compileOptions(options: RawOptions): CompileOptions {
   choiceOption(options, "plan", ["layers"], "layers");
   choiceOption(options, "feed", ["resident"], "resident");
   const name = textOption(options, "name");
-  if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name)) fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
+  if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name))
+    fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
     floatEdges: choiceOption(options, "io", ["float", "quantized"], "float") === "quantized" ? "drop" : "keep",
     commandLine: commandLine(),
@@ -55,7 +70,11 @@ export function compileOptions(options: RawOptions): CompileOptions {
 /** The inputs of one run from files, one for each input of the graph: .npy, or raw little-endian bytes. */
 export function readInputs(graph: Graph, files: readonly string[]): readonly TensorData[] {
   if (files.length !== graph.inputs.length) {
-    fail("TH6002", { found: `${files.length} input files`, expected: `${graph.inputs.length}, one for each input of the model`, fix: "repeat --input in the order of `thimble inspect`" });
+    fail("TH6002", {
+      found: `${files.length} input files`,
+      expected: `${graph.inputs.length}, one for each input of the model`,
+      fix: "repeat --input in the order of `thimble inspect`",
+    });
   }
   return graph.inputs.map((id, i) => {
     const tensor = tensorOf(graph, id);
@@ -66,12 +85,21 @@ export function readInputs(graph: Graph, files: readonly string[]): readonly Ten
     if (path.endsWith(".npy")) {
       const array = readNpy(bytes, path);
       if (array.dtype === tensor.dtype && array.data.length === elements) return array.data;
-      return fail("TH6002", { where: [path], found: `${array.dtype} [${array.shape.join(", ")}]`, expected, fix: "save an array of the model's input type and size" });
+      return fail("TH6002", {
+        where: [path],
+        found: `${array.dtype} [${array.shape.join(", ")}]`,
+        expected,
+        fix: "save an array of the model's input type and size",
+      });
     }
     if (bytes.length !== bytesOf(tensor.dtype, elements)) {
-      fail("TH6002", { where: [path], found: `${bytes.length} bytes`, expected: `${bytesOf(tensor.dtype, elements)} bytes of ${expected}`, fix: "give raw little-endian bytes, or a .npy file" });
+      fail("TH6002", {
+        where: [path],
+        found: `${bytes.length} bytes`,
+        expected: `${bytesOf(tensor.dtype, elements)} bytes of ${expected}`,
+        fix: "give raw little-endian bytes, or a .npy file",
+      });
     }
     return fromBytes(tensor.dtype, bytes, elements);
   });
 }
-

@@ -2,10 +2,13 @@ import type { Board, MemoryRegion } from "../../boards/board.js";
 import { renderTable } from "./table.js";
 import { sizeText } from "./terminal.js";
 
-const regions = (list: readonly MemoryRegion[]): string => list.map((r) => `${sizeText(r.bytes)} ${r.name}`).join(" + ");
+const regions = (list: readonly MemoryRegion[]): string =>
+  list.map((r) => `${sizeText(r.bytes)} ${r.name}`).join(" + ");
 
 const features = (b: Board): string =>
-  [b.fpu === "none" ? "" : `FPU ${b.fpu}`, b.dsp ? "DSP" : "", b.helium ? "Helium" : ""].filter((f) => f !== "").join(", ");
+  [b.fpu === "none" ? "" : `FPU ${b.fpu}`, b.dsp ? "DSP" : "", b.helium ? "Helium" : ""]
+    .filter((f) => f !== "")
+    .join(", ");
 
 const columns = [
   { title: "id", align: "left" },
@@ -18,7 +21,10 @@ const columns = [
 
 /** The boards, a line each. */
 export const renderBoards = (boards: readonly Board[]): string =>
-  `${renderTable(columns, boards.map((b) => [b.id, b.mcu, b.core, String(b.clockMhz), regions(b.sram), regions(b.flash)]))}\n`;
+  `${renderTable(
+    columns,
+    boards.map((b) => [b.id, b.mcu, b.core, String(b.clockMhz), regions(b.sram), regions(b.flash)]),
+  )}\n`;
 
 /** One board in full. */
 export function renderBoard(b: Board): string {

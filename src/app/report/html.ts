@@ -4,8 +4,7 @@ import type { BufferKind } from "../../plan/plan.js";
 import type { InspectReport } from "./inspect.js";
 import { sizeText } from "./terminal.js";
 
-const escape = (text: string): string =>
-  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** The plotting area of both pictures, in SVG units. */
 const area = { left: 76, right: 24, top: 16, bottom: 34, width: 1080 } as const;
@@ -46,7 +45,8 @@ function axes(report: InspectReport, s: Scale, maxBytes: number): string {
   const count = report.plan.steps.length;
   const every = Math.max(1, Math.ceil(count / 24));
   const vertical = Array.from({ length: Math.ceil(count / every) }, (_, i) => i * every).map(
-    (step) => `<text class="tick" x="${fixed((s.x(step) + s.x(step + 1)) / 2)}" y="${fixed(bottom + 16)}" text-anchor="middle">${step}</text>`,
+    (step) =>
+      `<text class="tick" x="${fixed((s.x(step) + s.x(step + 1)) / 2)}" y="${fixed(bottom + 16)}" text-anchor="middle">${step}</text>`,
   );
   return `${horizontal.join("")}${vertical.join("")}<text class="tick" x="${fixed((area.left + right) / 2)}" y="${fixed(bottom + 31)}" text-anchor="middle">step</text>`;
 }
@@ -60,22 +60,32 @@ function memoryMap(report: InspectReport): string {
     const y = s.y(b.offset + b.bytes);
     const height = s.y(b.offset) - y;
     const title = `${b.tensor}\n${b.kind}, ${grouped(b.bytes)} B at ${grouped(b.offset)}, steps ${b.firstStep} to ${b.lastStep}`;
-    const label = width > 60 && height > 13 ? `<text class="label" x="${fixed(x + 4)}" y="${fixed(y + 12)}">${escape(sizeText(b.bytes))}</text>` : "";
-    return `<g><rect class="${b.kind}" x="${fixed(x + 0.5)}" y="${fixed(y)}" width="${fixed(Math.max(width - 1, 1))}" height="${fixed(Math.max(height, 0.7))}"><title>${escape(title)}</title></rect>${label}</g>`;
+    const label =
+      width > 60 && height > 13
+        ? `<text class="label" x="${fixed(x + 4)}" y="${fixed(y + 12)}">${escapeHtml(sizeText(b.bytes))}</text>`
+        : "";
+    return `<g><rect class="${b.kind}" x="${fixed(x + 0.5)}" y="${fixed(y)}" width="${fixed(Math.max(width - 1, 1))}" height="${fixed(Math.max(height, 0.7))}"><title>${escapeHtml(title)}</title></rect>${label}</g>`;
   });
   return `<svg viewBox="0 0 ${area.width} ${s.height}" role="img" aria-label="memory map">${axes(report, s, totals.arenaBytes)}${rects.join("")}</svg>`;
 }
 
 /** Boards whose RAM lies within the picture, one for each size, so that the curve stays readable. */
-function limits(report: InspectReport): { readonly lines: readonly { bytes: number; names: string }[]; readonly top: number } {
+function limits(report: InspectReport): {
+  readonly lines: readonly { bytes: number; names: string }[];
+  readonly top: number;
+} {
   const peak = Math.max(report.totals.peakBytes, 1);
   const bySize = new Map<number, string[]>();
-  for (const f of report.fits) bySize.set(f.sram.availableBytes, [...(bySize.get(f.sram.availableBytes) ?? []), f.board]);
+  for (const f of report.fits)
+    bySize.set(f.sram.availableBytes, [...(bySize.get(f.sram.availableBytes) ?? []), f.board]);
   const sizes = [...bySize].sort(([a], [b]) => a - b);
   const near = sizes.filter(([bytes]) => bytes <= peak * 2.2).slice(-5);
   const next = sizes.find(([bytes]) => bytes > peak);
   const chosen = near.length > 0 || !next || next[0] > peak * 8 ? near : [next];
-  const lines = chosen.map(([bytes, names]) => ({ bytes, names: names.length > 2 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ") }));
+  const lines = chosen.map(([bytes, names]) => ({
+    bytes,
+    names: names.length > 2 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", "),
+  }));
   return { lines, top: Math.max(peak, ...lines.map((l) => l.bytes)) * 1.06 };
 }
 
@@ -83,15 +93,17 @@ function liveCurve(report: InspectReport): string {
   const { lines, top } = limits(report);
   const s = scaleOf(report, top, 300);
   const live = report.plan.steps.map((step) => step.liveBytes);
-  const path = live.map((bytes, i) => `${i === 0 ? "M" : "L"}${fixed(s.x(i))} ${fixed(s.y(bytes))}H${fixed(s.x(i + 1))}`).join("");
+  const path = live
+    .map((bytes, i) => `${i === 0 ? "M" : "L"}${fixed(s.x(i))} ${fixed(s.y(bytes))}H${fixed(s.x(i + 1))}`)
+    .join("");
   const filled = `${path}V${fixed(s.y(0))}H${area.left}Z`;
   const bars = report.plan.steps.map((step, i) => {
     const peak = i === report.plan.peakStep ? ' class="peak"' : ' class="hover"';
-    return `<rect${peak} x="${fixed(s.x(i))}" y="${fixed(s.y(step.liveBytes))}" width="${fixed(s.x(i + 1) - s.x(i))}" height="${fixed(s.y(0) - s.y(step.liveBytes))}"><title>${escape(`step ${i}, ${step.op}\n${grouped(step.liveBytes)} B live`)}</title></rect>`;
+    return `<rect${peak} x="${fixed(s.x(i))}" y="${fixed(s.y(step.liveBytes))}" width="${fixed(s.x(i + 1) - s.x(i))}" height="${fixed(s.y(0) - s.y(step.liveBytes))}"><title>${escapeHtml(`step ${i}, ${step.op}\n${grouped(step.liveBytes)} B live`)}</title></rect>`;
   });
   const boards = lines.map(
     (l) =>
-      `<line class="limit" x1="${area.left}" x2="${area.width - area.right}" y1="${fixed(s.y(l.bytes))}" y2="${fixed(s.y(l.bytes))}"/><text class="limit-text" x="${area.width - area.right - 4}" y="${fixed(s.y(l.bytes) - 4)}" text-anchor="end">${escape(`${sizeText(l.bytes)}: ${l.names}`)}</text>`,
+      `<line class="limit" x1="${area.left}" x2="${area.width - area.right}" y1="${fixed(s.y(l.bytes))}" y2="${fixed(s.y(l.bytes))}"/><text class="limit-text" x="${area.width - area.right - 4}" y="${fixed(s.y(l.bytes) - 4)}" text-anchor="end">${escapeHtml(`${sizeText(l.bytes)}: ${l.names}`)}</text>`,
   );
   return `<svg viewBox="0 0 ${area.width} ${s.height}" role="img" aria-label="live bytes by step">${axes(report, s, top)}<path class="live" d="${filled}"/>${bars.join("")}${boards.join("")}</svg>`;
 }
@@ -99,8 +111,11 @@ function liveCurve(report: InspectReport): string {
 type Cell = string | number;
 
 function table(head: readonly string[], rows: readonly (readonly Cell[])[], rowClass: (i: number) => string): string {
-  const body = rows.map((row, i) => `<tr class="${rowClass(i)}">${row.map((c) => (typeof c === "number" ? `<td class="n">${grouped(c)}</td>` : `<td>${escape(c)}</td>`)).join("")}</tr>`);
-  return `<div class="scroll"><table><thead><tr>${head.map((h) => `<th>${escape(h)}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+  const body = rows.map(
+    (row, i) =>
+      `<tr class="${rowClass(i)}">${row.map((c) => (typeof c === "number" ? `<td class="n">${grouped(c)}</td>` : `<td>${escapeHtml(c)}</td>`)).join("")}</tr>`,
+  );
+  return `<div class="scroll"><table><thead><tr>${head.map((h) => `<th>${escapeHtml(h)}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
 
 const layerTable = (report: InspectReport): string =>
@@ -154,7 +169,8 @@ rect.input,i.input{fill:var(--input);background:var(--input)}rect.activation,i.a
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--card)}table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:5px 10px;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--soft);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}td:nth-child(3){max-width:260px;overflow:hidden;text-overflow:ellipsis}tr:last-child td{border-bottom:0}
 .peak-row td{color:var(--peak);font-weight:600}.misfit td{color:var(--soft)}.fits td:nth-child(2){color:#2f8f57;font-weight:600}`;
 
-const card = (label: string, value: string): string => `<div class="card"><b>${escape(value)}</b><span>${escape(label)}</span></div>`;
+const card = (label: string, value: string): string =>
+  `<div class="card"><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
 
 /** A self-contained page: totals, the memory map, the live-bytes curve against boards' RAM, layers and boards. */
 export function renderHtml(report: InspectReport): string {
@@ -165,10 +181,10 @@ export function renderHtml(report: InspectReport): string {
     .map((k) => `<span><i class="${k}"></i>${k}</span>`)
     .join("");
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(model.name)} - Thimble</title><style>${style}</style></head>
-<body><main><h1>${escape(model.name)}</h1><div class="sub">${escape(model.format)}, ${grouped(model.fileBytes)} B, SHA-256 ${escape(model.sha256)}; thimble ${version}</div>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(model.name)} - Thimble</title><style>${style}</style></head>
+<body><main><h1>${escapeHtml(model.name)}</h1><div class="sub">${escapeHtml(model.format)}, ${grouped(model.fileBytes)} B, SHA-256 ${escapeHtml(model.sha256)}; thimble ${version}</div>
 <div class="cards">${card("peak RAM besides the stack", `${grouped(totals.peakBytes)} B`)}${card("weights and constants", `${grouped(totals.flashBytes)} B`)}${card("MACs", grouped(totals.macs))}${card("parameters", grouped(totals.parameters))}${card("boards it fits", `${report.fits.filter((f) => f.fits).length} of ${report.fits.length}`)}</div>
-<h2>Memory map</h2><div class="sub">Each rectangle is a buffer: steps across, arena offset up.${peak ? ` Most is live at step ${plan.peakStep}, ${escape(peak.op)} ${escape(JSON.stringify(peak.name))}.` : ""}</div>${memoryMap(report)}<div class="legend">${legend}</div>
+<h2>Memory map</h2><div class="sub">Each rectangle is a buffer: steps across, arena offset up.${peak ? ` Most is live at step ${plan.peakStep}, ${escapeHtml(peak.op)} ${escapeHtml(JSON.stringify(peak.name))}.` : ""}</div>${memoryMap(report)}<div class="legend">${legend}</div>
 <h2>Live bytes</h2><div class="sub">What must be kept at each step, against the RAM of boards (dashed); no placement can be smaller than the peak of this curve.</div>${liveCurve(report)}
 <h2>Layers</h2>${layerTable(report)}
 <h2>Boards</h2>${boardTable(report)}

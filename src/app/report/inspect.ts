@@ -54,7 +54,12 @@ export interface PortReport {
 /** What `thimble inspect --json` prints; version 1. */
 export interface InspectReport {
   readonly schemaVersion: 1;
-  readonly model: { readonly name: string; readonly sha256: string; readonly format: string; readonly fileBytes: number };
+  readonly model: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly format: string;
+    readonly fileBytes: number;
+  };
   readonly totals: {
     readonly macs: number;
     readonly parameters: number;
@@ -72,7 +77,12 @@ export interface InspectReport {
   readonly layers: readonly LayerReport[];
   readonly plan: {
     readonly strategy: string;
-    readonly steps: readonly { readonly index: number; readonly op: string; readonly layer: number; readonly liveBytes: number }[];
+    readonly steps: readonly {
+      readonly index: number;
+      readonly op: string;
+      readonly layer: number;
+      readonly liveBytes: number;
+    }[];
     readonly buffers: readonly BufferReport[];
     readonly peakStep: number;
     /** No plan that keeps a tensor whole can use less than this. */
@@ -87,7 +97,10 @@ const constantsOf = (lowered: LoweredNode): readonly Tensor[] =>
 
 /** Bytes of flash a node's kernel reads besides the node's own constants: multipliers, tables, parameters. */
 function auxiliaryBytes(lowered: LoweredNode): number {
-  const args = lowered.call.args.reduce((sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum), 0);
+  const args = lowered.call.args.reduce(
+    (sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum),
+    0,
+  );
   const fields = Object.values(lowered.call.params?.fields ?? {});
   return args + fields.reduce<number>((sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1), 0);
 }
@@ -99,7 +112,9 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
     const cost = lowered.spec.cost(lowered.view);
     const constants = constantsOf(lowered);
     const step = plan.steps[index];
-    const activations = lowered.node.inputs.filter((id): id is TensorId => id !== null && tensorOf(graph, id).data === null);
+    const activations = lowered.node.inputs.filter(
+      (id): id is TensorId => id !== null && tensorOf(graph, id).data === null,
+    );
     return {
       index,
       name: output?.name ?? "",
@@ -166,7 +181,12 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
     layers,
     plan: {
       strategy: plan.strategy,
-      steps: plan.steps.map((s) => ({ index: s.index, op: layers[s.node]?.op ?? "", layer: s.node, liveBytes: plan.liveBytes[s.index] ?? 0 })),
+      steps: plan.steps.map((s) => ({
+        index: s.index,
+        op: layers[s.node]?.op ?? "",
+        layer: s.node,
+        liveBytes: plan.liveBytes[s.index] ?? 0,
+      })),
       buffers: plan.buffers.map(bufferReport),
       peakStep: plan.peakStep,
       liveLowerBoundBytes: Math.max(0, ...plan.liveBytes),

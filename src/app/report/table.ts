@@ -15,6 +15,10 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
     const space = " ".repeat((widths[i] ?? 0) - width(text));
     return columns[i]?.align === "right" ? space + text : text + space;
   };
-  const line = (cells: readonly string[]): string => columns.map((_, i) => cell(cells[i] ?? "", i)).join("  ").trimEnd();
+  const line = (cells: readonly string[]): string =>
+    columns
+      .map((_, i) => cell(cells[i] ?? "", i))
+      .join("  ")
+      .trimEnd();
   return [line(columns.map((c) => c.title)), widths.map((w) => "-".repeat(w)).join("  "), ...rows.map(line)].join("\n");
 }

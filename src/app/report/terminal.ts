@@ -4,7 +4,8 @@ import type { InspectReport, LayerReport, PortReport } from "./inspect.js";
 import { renderTable } from "./table.js";
 
 /** `12.3 KiB`, or bytes below 1 KiB. */
-export const sizeText = (bytes: number): string => (Math.abs(bytes) < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`);
+export const sizeText = (bytes: number): string =>
+  Math.abs(bytes) < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`;
 
 const shapeText = (shape: readonly number[]): string => (shape.length === 0 ? "scalar" : shape.join("x"));
 
@@ -72,16 +73,28 @@ export function renderInspect(report: InspectReport): string {
   const { totals, plan, layers } = report;
   const peak = layers[plan.peakStep];
   const summary: readonly (readonly [string, string])[] = [
-    ["model", `${report.model.name} (${report.model.format}, ${grouped(report.model.fileBytes)} B, SHA-256 ${report.model.sha256.slice(0, 12)}...)`],
+    [
+      "model",
+      `${report.model.name} (${report.model.format}, ${grouped(report.model.fileBytes)} B, SHA-256 ${report.model.sha256.slice(0, 12)}...)`,
+    ],
     ...report.inputs.map((p) => ["input", portText(p)] as const),
     ...report.outputs.map((p) => ["output", portText(p)] as const),
     ["parameters", `${grouped(totals.parameters)} (${sizeText(totals.weightsBytes)} of weights)`],
     ["MACs", grouped(totals.macs)],
     ["flash", `${grouped(totals.flashBytes)} B of weights and constants, before code`],
-    ["peak RAM", `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(peak.name)}` : ""}`],
-    ["plan", `${plan.strategy}; ${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.recomputedMacs)} MACs recomputed`],
+    [
+      "peak RAM",
+      `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(peak.name)}` : ""}`,
+    ],
+    [
+      "plan",
+      `${plan.strategy}; ${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.recomputedMacs)} MACs recomputed`,
+    ],
   ];
   const head = summary.map(([key, value]) => `${pc.bold(key.padEnd(11))}${value}`).join("\n");
-  const table = renderTable(layerColumns, layers.map((l) => layerRow(l, report)));
+  const table = renderTable(
+    layerColumns,
+    layers.map((l) => layerRow(l, report)),
+  );
   return `${head}\n\n${table}\n\n${renderFits(report)}\n`;
 }

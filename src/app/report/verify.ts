@@ -8,8 +8,19 @@ import { sizeText } from "./terminal.js";
 const number = (value: number | undefined): string => (value === undefined ? "" : grouped(value));
 
 function row(t: TargetOutcome): readonly string[] {
-  const verdict = t.identical ? pc.green(t.maxError > 0 ? `equal within ${t.maxError.toExponential(1)}` : "identical") : pc.red(t.canariesIntact ? `${t.mismatches} differ` : "wrote outside its buffers");
-  return [t.name, verdict, number(t.instructions), number(t.cycles), number(t.stackBytes), number(t.modelFlashBytes), number(t.flashBytes), number(t.ramBytes)];
+  const verdict = t.identical
+    ? pc.green(t.maxError > 0 ? `equal within ${t.maxError.toExponential(1)}` : "identical")
+    : pc.red(t.canariesIntact ? `${t.mismatches} differ` : "wrote outside its buffers");
+  return [
+    t.name,
+    verdict,
+    number(t.instructions),
+    number(t.cycles),
+    number(t.stackBytes),
+    number(t.modelFlashBytes),
+    number(t.flashBytes),
+    number(t.ramBytes),
+  ];
 }
 
 const columns = [

@@ -41,7 +41,9 @@ function printText(port: Port, console: Console): string {
   const name = `${port.kind}_${port.index}`;
   const value = `${name}[i]`;
   const real =
-    port.quantized && port.dtype !== "int4" ? `${port.macro}_SCALE * (float)(${value} - ${port.macro}_ZERO_POINT)` : null;
+    port.quantized && port.dtype !== "int4"
+      ? `${port.macro}_SCALE * (float)(${value} - ${port.macro}_ZERO_POINT)`
+      : null;
   return `    /* ${describe(port)} */
     const ${ctypeOf(port.dtype)} *${name} = ${port.accessor}(arena);
     ${console.line(`output ${port.index}:`)}
@@ -63,7 +65,9 @@ ${of("input").map(fillText).join("")}}
 /* At most ${printLimit} values of each output. */
 static void print_outputs(void)
 {
-${of("output").map((p) => printText(p, console)).join("")}}
+${of("output")
+  .map((p) => printText(p, console))
+  .join("")}}
 `;
 }
 

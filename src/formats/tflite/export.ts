@@ -1,7 +1,7 @@
 import { Builder } from "flatbuffers";
+import { version } from "../../base/assets.js";
 import { DiagnosticError, DiagnosticSink } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
-import { version } from "../../base/assets.js";
 import { originName, type Tensor } from "../../ir/graph.js";
 import { type Graph, type Model, type Node, specOf } from "../../ops/index.js";
 import { fileIdentifier, placeholderBuiltin, schemaVersion, slots, tensorTypes } from "./schema.js";
@@ -61,7 +61,10 @@ function writeOperator(pools: Pools, node: Node, indexOf: ReadonlyMap<number, nu
   const index = (id: number | null): number => (id === null ? -1 : (indexOf.get(id) ?? -1));
   const inputs = writeInt32s(builder, node.inputs.map(index));
   const outputs = writeInt32s(builder, node.outputs.map(index));
-  const options = tflite === "none" || tflite.options.tag === 0 ? null : writeOptions(builder, tflite.options.fields, tflite.encode(node.attrs));
+  const options =
+    tflite === "none" || tflite.options.tag === 0
+      ? null
+      : writeOptions(builder, tflite.options.fields, tflite.encode(node.attrs));
   return writeTable(builder, {
     [slots.operator.opcodeIndex]: { kind: "uint32", value: codeIndex(pools, node) },
     [slots.operator.inputs]: { kind: "offset", value: inputs },
@@ -76,8 +79,14 @@ function writeSubgraph(pools: Pools, graph: Graph): number {
   const tensors = [...graph.tensors.values()];
   const indexOf = new Map<number, number>(tensors.map((t, i) => [t.id, i]));
   const index = (id: number): number => indexOf.get(id) ?? -1;
-  const tensorOffsets = writeOffsets(builder, tensors.map((t) => writeTensor(pools, t)));
-  const operators = writeOffsets(builder, graph.nodes.map((n) => writeOperator(pools, n, indexOf)));
+  const tensorOffsets = writeOffsets(
+    builder,
+    tensors.map((t) => writeTensor(pools, t)),
+  );
+  const operators = writeOffsets(
+    builder,
+    graph.nodes.map((n) => writeOperator(pools, n, indexOf)),
+  );
   const inputs = writeInt32s(builder, graph.inputs.map(index));
   const outputs = writeInt32s(builder, graph.outputs.map(index));
   const name = builder.createString(graph.name);
@@ -94,9 +103,16 @@ function writeSubgraph(pools: Pools, graph: Graph): number {
 function checkWritable(graph: Graph, sink: DiagnosticSink): void {
   for (const node of graph.nodes) {
     const where = [graph.name, originName(node.origin)];
-    if (specOf(node).tflite === "none") sink.report("TH1012", { where, found: node.op, fix: "write the graph before this operator was introduced" });
+    if (specOf(node).tflite === "none")
+      sink.report("TH1012", { where, found: node.op, fix: "write the graph before this operator was introduced" });
     const { padding } = node.attrs as { readonly padding?: unknown };
-    if (Array.isArray(padding)) sink.report("TH1012", { where, found: `explicit padding [${padding.join(", ")}]`, expected: "SAME or VALID", fix: "write the graph before padding is fused" });
+    if (Array.isArray(padding))
+      sink.report("TH1012", {
+        where,
+        found: `explicit padding [${padding.join(", ")}]`,
+        expected: "SAME or VALID",
+        fix: "write the graph before padding is fused",
+      });
   }
 }
 
@@ -112,7 +128,10 @@ export function exportTflite(model: Pick<Model, "main" | "subgraphs">): Uint8Arr
   const pools: Pools = { builder, codes: new Map(), buffers: [] };
   // Buffer 0 is by convention the empty one.
   pools.buffers.push(writeTable(builder, {}));
-  const subgraphs = writeOffsets(builder, [model.main, ...model.subgraphs].map((g) => writeSubgraph(pools, g)));
+  const subgraphs = writeOffsets(
+    builder,
+    [model.main, ...model.subgraphs].map((g) => writeSubgraph(pools, g)),
+  );
   const codes = writeOffsets(
     builder,
     [...pools.codes.values()].map((code) =>

@@ -22,7 +22,11 @@ function attempt<T>(sink: DiagnosticSink, where: readonly string[], read: () => 
     return read();
   } catch (error) {
     if (!(error instanceof CorruptFile)) throw error;
-    sink.report("TH1002", { where, found: error.message, fix: "copy or download the file again, or convert the model again" });
+    sink.report("TH1002", {
+      where,
+      found: error.message,
+      fix: "copy or download the file again, or convert the model again",
+    });
     return null;
   }
 }
@@ -34,7 +38,8 @@ function readBuffer(source: Source, table: Table): Uint8Array | null {
   const offset = table.uint64(slots.buffer.offset);
   const size = table.uint64(slots.buffer.size);
   if (offset <= 1 || size === 0) return null;
-  if (offset + size > source.bytes.length) throw new CorruptFile(`${size} bytes at ${offset} of a file of ${source.bytes.length}`);
+  if (offset + size > source.bytes.length)
+    throw new CorruptFile(`${size} bytes at ${offset} of a file of ${source.bytes.length}`);
   return source.bytes.subarray(offset, offset + size);
 }
 
@@ -58,10 +63,17 @@ function resolveVariables(graph: Graph, variables: Map<string, Variable>): Graph
   return { ...graph, tensors };
 }
 
-function readSubgraph(c: FileContext, table: Table, index: number): { graph: Graph; open: ReadonlySet<TensorId> } | null {
+function readSubgraph(
+  c: FileContext,
+  table: Table,
+  index: number,
+): { graph: Graph; open: ReadonlySet<TensorId> } | null {
   const { sink } = c;
   const name = attempt(sink, [c.file, `subgraph ${index}`], () => table.string(slots.subgraph.name)) ?? "";
-  const place = index === 0 ? [c.file] : [c.file, `subgraph ${index}${name === "" ? "" : ` ${JSON.stringify(name.slice(0, 100))}`}`];
+  const place =
+    index === 0
+      ? [c.file]
+      : [c.file, `subgraph ${index}${name === "" ? "" : ` ${JSON.stringify(name.slice(0, 100))}`}`];
   const tables = attempt(sink, place, () => table.tables(slots.subgraph.tensors)) ?? [];
   const tensors = new Map<TensorId, Tensor>();
   const open = new Set<TensorId>();
@@ -81,7 +93,10 @@ function readSubgraph(c: FileContext, table: Table, index: number): { graph: Gra
   const inputs = ports(slots.subgraph.inputs, "inputs");
   const outputs = ports(slots.subgraph.outputs, "outputs");
   const complete = nodes.filter((n): n is Node => n !== null);
-  return { graph: { name: name === "" ? `subgraph${index}` : name, tensors, nodes: complete, inputs, outputs, variables: [] }, open };
+  return {
+    graph: { name: name === "" ? `subgraph${index}` : name, tensors, nodes: complete, inputs, outputs, variables: [] },
+    open,
+  };
 }
 
 function checkReferences(model: { graphs: readonly Graph[]; file: string }, sink: DiagnosticSink): void {
@@ -90,7 +105,12 @@ function checkReferences(model: { graphs: readonly Graph[]; file: string }, sink
       if (node.op !== "CALL_ONCE") continue;
       const target = node.attrs.subgraph;
       if (target > 0 && target < model.graphs.length) continue;
-      sink.report("TH1003", { where: [model.file, `op ${node.origin.index} CALL_ONCE`], found: `subgraph ${target}`, expected: `1 to ${model.graphs.length - 1}`, fix: "convert the model again" });
+      sink.report("TH1003", {
+        where: [model.file, `op ${node.origin.index} CALL_ONCE`],
+        found: `subgraph ${target}`,
+        expected: `1 to ${model.graphs.length - 1}`,
+        fix: "convert the model again",
+      });
     }
   }
 }
@@ -98,11 +118,24 @@ function checkReferences(model: { graphs: readonly Graph[]; file: string }, sink
 function readModel(source: Source, file: string, sink: DiagnosticSink): readonly Graph[] {
   const root = rootTable(source);
   const version = root.uint32(slots.model.version);
-  if (version !== schemaVersion) sink.report("TH1004", { where: [file], found: String(version), expected: String(schemaVersion), fix: "convert the model with TensorFlow 2" });
-  const codes = root.tables(slots.model.operatorCodes).map((t, i) =>
-    attempt(sink, [file, `operator code ${i}`], () => readOperatorCode(t)) ?? { name: "?", version: 1, spec: undefined },
+  if (version !== schemaVersion)
+    sink.report("TH1004", {
+      where: [file],
+      found: String(version),
+      expected: String(schemaVersion),
+      fix: "convert the model with TensorFlow 2",
+    });
+  const codes = root.tables(slots.model.operatorCodes).map(
+    (t, i) =>
+      attempt(sink, [file, `operator code ${i}`], () => readOperatorCode(t)) ?? {
+        name: "?",
+        version: 1,
+        spec: undefined,
+      },
   );
-  const buffers = root.tables(slots.model.buffers).map((t, i) => attempt(sink, [file, `buffer ${i}`], () => readBuffer(source, t)));
+  const buffers = root
+    .tables(slots.model.buffers)
+    .map((t, i) => attempt(sink, [file, `buffer ${i}`], () => readBuffer(source, t)));
   const context: FileContext = { sink, file, codes, buffers };
   const read = root.tables(slots.model.subgraphs).flatMap((t, i) => readSubgraph(context, t, i) ?? []);
   const variables = new Map<string, Variable>();
@@ -128,12 +161,20 @@ export function importTflite(bytes: Uint8Array, name: string, file = `${name}.tf
   const identifier = new TextDecoder("latin1").decode(bytes.subarray(4, 8));
   if (identifier !== fileIdentifier) {
     const found = bytes.length < 8 ? `${bytes.length} bytes` : `file identifier ${JSON.stringify(identifier)}`;
-    throw new DiagnosticError([diagnostic("TH1001", { where: [file], found, expected: `"${fileIdentifier}" at byte 4`, fix: "give a .tflite file (a SavedModel or .h5 has to be converted first)" })]);
+    throw new DiagnosticError([
+      diagnostic("TH1001", {
+        where: [file],
+        found,
+        expected: `"${fileIdentifier}" at byte 4`,
+        fix: "give a .tflite file (a SavedModel or .h5 has to be converted first)",
+      }),
+    ]);
   }
   const graphs = attempt(sink, [file], () => readModel(sourceOf(bytes), file, sink)) ?? [];
   sink.throwIfErrors();
   const [main, ...subgraphs] = graphs;
-  if (main === undefined) throw new DiagnosticError([diagnostic("TH1011", { where: [file], fix: "export the model again" })]);
+  if (main === undefined)
+    throw new DiagnosticError([diagnostic("TH1011", { where: [file], fix: "export the model again" })]);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { name, sha256, format: "tflite", fileBytes: bytes.length, main: { ...main, name }, subgraphs };
 }

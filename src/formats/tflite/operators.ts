@@ -1,5 +1,5 @@
 import type { DiagnosticCode, DiagnosticSink, Problem } from "../../base/diagnostics.js";
-import { tensorId, type TensorId } from "../../base/units.js";
+import { type TensorId, tensorId } from "../../base/units.js";
 import type { Origin, Tensor } from "../../ir/graph.js";
 import { type AnyOp, type Node, operators } from "../../ops/index.js";
 import type { OptionField, OptionValue, OptionValues } from "../../ops/spec.js";
@@ -14,11 +14,16 @@ export interface OperatorCode {
   readonly spec: AnyOp | undefined;
 }
 
-const byBuiltin = new Map<number, AnyOp>(operators.flatMap((op) => (op.tflite === "none" ? [] : [[op.tflite.builtin, op] as const])));
+const byBuiltin = new Map<number, AnyOp>(
+  operators.flatMap((op) => (op.tflite === "none" ? [] : [[op.tflite.builtin, op] as const])),
+);
 
 /** Reads an OperatorCode; old files have the 8-bit field only, which holds 127 where the code does not fit. */
 export function readOperatorCode(table: Table): OperatorCode {
-  const code = Math.max(table.int8(slots.operatorCode.deprecatedBuiltinCode), table.int32(slots.operatorCode.builtinCode));
+  const code = Math.max(
+    table.int8(slots.operatorCode.deprecatedBuiltinCode),
+    table.int32(slots.operatorCode.builtinCode),
+  );
   const builtin = builtinNames[code] ?? `builtin operator ${code}`;
   const custom = table.string(slots.operatorCode.customCode);
   return {
@@ -61,10 +66,19 @@ export interface OperatorContext {
 }
 
 /** Tensor ids of a node's inputs or outputs; -1 stands for an omitted one. Null after reporting a bad index. */
-export function tensorRefs(indices: readonly number[], c: Pick<OperatorContext, "sink" | "tensorCount">, where: readonly string[]): readonly (TensorId | null)[] | null {
+export function tensorRefs(
+  indices: readonly number[],
+  c: Pick<OperatorContext, "sink" | "tensorCount">,
+  where: readonly string[],
+): readonly (TensorId | null)[] | null {
   const bad = indices.find((i) => i < -1 || i >= c.tensorCount);
   if (bad === undefined) return indices.map((i) => (i === -1 ? null : tensorId(i)));
-  c.sink.report("TH1003", { where, found: `tensor ${bad}`, expected: `-1 to ${c.tensorCount - 1}`, fix: "the file is damaged: convert the model again" });
+  c.sink.report("TH1003", {
+    where,
+    found: `tensor ${bad}`,
+    expected: `-1 to ${c.tensorCount - 1}`,
+    fix: "the file is damaged: convert the model again",
+  });
   return null;
 }
 
@@ -85,7 +99,12 @@ export function readOperator(c: OperatorContext, table: Table, index: number): N
   const origin: Origin = { index, op: code?.name ?? "?", version: code?.version ?? 1 };
   const where = [...c.place, `op ${index} ${origin.op}`];
   if (code === undefined) {
-    c.sink.report("TH1003", { where, found: `operator code ${opcode}`, expected: `less than ${c.codes.length}`, fix: "the file is damaged: convert the model again" });
+    c.sink.report("TH1003", {
+      where,
+      found: `operator code ${opcode}`,
+      expected: `less than ${c.codes.length}`,
+      fix: "the file is damaged: convert the model again",
+    });
     return null;
   }
   if (code.spec === undefined || code.spec.tflite === "none") {
@@ -94,7 +113,12 @@ export function readOperator(c: OperatorContext, table: Table, index: number): N
   }
   const binding = code.spec.tflite;
   if (code.version > binding.maxVersion) {
-    c.sink.report("TH2002", { where, found: `${code.name} version ${code.version}`, expected: `version ${binding.maxVersion} or older`, fix: "convert the model for an older TFLite, or report the operator so that its new version is added" });
+    c.sink.report("TH2002", {
+      where,
+      found: `${code.name} version ${code.version}`,
+      expected: `version ${binding.maxVersion} or older`,
+      fix: "convert the model for an older TFLite, or report the operator so that its new version is added",
+    });
     return null;
   }
   const inputs = tensorRefs(table.int32s(slots.operator.inputs), c, where);
@@ -109,7 +133,9 @@ export function readOperator(c: OperatorContext, table: Table, index: number): N
   }
   const tag = table.uint8(slots.operator.optionsType);
   const options = tag === binding.options.tag && tag !== 0 ? table.table(slots.operator.options) : null;
-  const values: OptionValues = Object.fromEntries(binding.options.fields.map((field, slot) => [field[0], readOption(options, slot, field)]));
+  const values: OptionValues = Object.fromEntries(
+    binding.options.fields.map((field, slot) => [field[0], readOption(options, slot, field)]),
+  );
   const report = (diagnosticCode: DiagnosticCode, problem: Problem): void =>
     c.sink.report(diagnosticCode, { ...problem, where: [...where, ...(problem.where ?? [])] });
   const attrs = binding.decode(values, report);

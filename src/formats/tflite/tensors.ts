@@ -1,5 +1,5 @@
 import type { DiagnosticSink } from "../../base/diagnostics.js";
-import { bytesOf, elementsOf, fromBytes, rangeOf, type DType, type TensorData } from "../../base/dtype.js";
+import { bytesOf, type DType, elementsOf, fromBytes, rangeOf, type TensorData } from "../../base/dtype.js";
 import { tensorId } from "../../base/units.js";
 import type { Quantization, Tensor } from "../../ir/graph.js";
 import type { Table } from "./reader.js";
@@ -28,7 +28,12 @@ function readType(table: Table, where: readonly string[], sink: DiagnosticSink):
   return null;
 }
 
-function readShape(table: Table, dtype: DType, where: readonly string[], sink: DiagnosticSink): readonly number[] | null {
+function readShape(
+  table: Table,
+  dtype: DType,
+  where: readonly string[],
+  sink: DiagnosticSink,
+): readonly number[] | null {
   const shape = table.int32s(slots.tensor.shape);
   const bad = shape.length > maxRank || shape.some((n) => n < 0);
   if (bad || bytesOf(dtype, elementsOf(shape)) > maxTensorBytes) {
@@ -44,7 +49,13 @@ function readShape(table: Table, dtype: DType, where: readonly string[], sink: D
   return shape;
 }
 
-function readQuantization(table: Table, dtype: DType, shape: readonly number[], where: readonly string[], sink: DiagnosticSink): Quantization | null {
+function readQuantization(
+  table: Table,
+  dtype: DType,
+  shape: readonly number[],
+  where: readonly string[],
+  sink: DiagnosticSink,
+): Quantization | null {
   const q = table.table(slots.tensor.quantization);
   if (q === null || dtype === "float32" || dtype === "bool" || dtype === "resource") return null;
   const scales = q.floats(slots.quantization.scale);
@@ -65,7 +76,11 @@ function readQuantization(table: Table, dtype: DType, shape: readonly number[], 
           ? `${scales.length} scales along axis ${axis} of [${shape.join(", ")}]`
           : null;
   if (problem === null) {
-    return { scales, zeroPoints: zeroPoints.length === scales.length ? zeroPoints : scales.map(() => zeroPoints[0] ?? 0), axis };
+    return {
+      scales,
+      zeroPoints: zeroPoints.length === scales.length ? zeroPoints : scales.map(() => zeroPoints[0] ?? 0),
+      axis,
+    };
   }
   sink.report("TH1009", {
     where,
@@ -77,31 +92,55 @@ function readQuantization(table: Table, dtype: DType, shape: readonly number[], 
 }
 
 /** The constant contents of a tensor; null for one computed at run time, undefined after reporting a problem. */
-function readData(context: Context, buffer: number, dtype: DType, shape: readonly number[], where: readonly string[]): TensorData | null | undefined {
+function readData(
+  context: Context,
+  buffer: number,
+  dtype: DType,
+  shape: readonly number[],
+  where: readonly string[],
+): TensorData | null | undefined {
   const bytes = context.buffers[buffer];
   if (bytes === undefined) {
-    context.sink.report("TH1003", { where, found: `buffer ${buffer}`, expected: `less than ${context.buffers.length}`, fix: "the file is damaged: convert the model again" });
+    context.sink.report("TH1003", {
+      where,
+      found: `buffer ${buffer}`,
+      expected: `less than ${context.buffers.length}`,
+      fix: "the file is damaged: convert the model again",
+    });
     return undefined;
   }
   if (buffer === 0 || bytes === null || dtype === "resource") return null;
   const elements = elementsOf(shape);
   const expected = bytesOf(dtype, elements);
   if (bytes.length !== expected) {
-    context.sink.report("TH1005", { where, found: `${bytes.length} bytes`, expected: `${expected} bytes for ${dtype} [${shape.join(", ")}]`, fix: "the file is damaged: convert the model again" });
+    context.sink.report("TH1005", {
+      where,
+      found: `${bytes.length} bytes`,
+      expected: `${expected} bytes for ${dtype} [${shape.join(", ")}]`,
+      fix: "the file is damaged: convert the model again",
+    });
     return undefined;
   }
   return fromBytes(dtype, bytes, elements);
 }
 
 /** A tensor of a file, and whether its shape is only a guess; null after reporting what is wrong with it. */
-export function readTensor(context: Context, table: Table, index: number): { readonly tensor: Tensor; readonly open: boolean } | null {
+export function readTensor(
+  context: Context,
+  table: Table,
+  index: number,
+): { readonly tensor: Tensor; readonly open: boolean } | null {
   const { sink } = context;
   const name = table.string(slots.tensor.name) ?? "";
   const where = [...context.place, `tensor ${index} ${JSON.stringify(name.slice(0, 200))}`];
   const dtype = readType(table, where, sink);
   if (dtype === null) return null;
   if (table.has(slots.tensor.sparsity) && table.table(slots.tensor.sparsity) !== null) {
-    sink.report("TH1007", { where, found: "a sparse tensor", fix: "export the model with dense weights (densify it before converting)" });
+    sink.report("TH1007", {
+      where,
+      found: "a sparse tensor",
+      fix: "export the model with dense weights (densify it before converting)",
+    });
     return null;
   }
   const buffer = table.uint32(slots.tensor.buffer);

@@ -1,9 +1,13 @@
-import { Builder } from "flatbuffers";
+import type { Builder } from "flatbuffers";
 import type { OptionField, OptionValues } from "../../ops/spec.js";
 
 /** A field of a table to be written: an inline scalar, or the offset of something written before. */
 export type Field =
-  | { readonly kind: "int8" | "int32" | "uint32" | "float" | "bool"; readonly value: number; readonly fallback?: number }
+  | {
+      readonly kind: "int8" | "int32" | "uint32" | "float" | "bool";
+      readonly value: number;
+      readonly fallback?: number;
+    }
   | { readonly kind: "offset"; readonly value: number };
 
 /** Writes a table whose fields are given by slot number; null leaves one out. Returns its offset. */
@@ -14,7 +18,8 @@ export function writeTable(builder: Builder, fields: Readonly<Record<number, Fie
     const field = fields[slot];
     if (!field) continue;
     if (field.kind === "offset") builder.addFieldOffset(slot, field.value, 0);
-    else if (field.kind === "int8" || field.kind === "bool") builder.addFieldInt8(slot, field.value, field.fallback ?? 0);
+    else if (field.kind === "int8" || field.kind === "bool")
+      builder.addFieldInt8(slot, field.value, field.fallback ?? 0);
     else if (field.kind === "float") builder.addFieldFloat32(slot, field.value, field.fallback ?? 0);
     else builder.addFieldInt32(slot, field.value, field.fallback ?? 0);
   }
@@ -62,7 +67,8 @@ export function writeOptions(builder: Builder, fields: readonly OptionField[], v
   fields.forEach(([name, type, fallback], slot) => {
     const value = values[name] ?? fallback;
     if (type === "string") written[slot] = { kind: "offset", value: builder.createString(String(value)) };
-    else if (type === "int32[]") written[slot] = { kind: "offset", value: writeInt32s(builder, value as readonly number[]) };
+    else if (type === "int32[]")
+      written[slot] = { kind: "offset", value: writeInt32s(builder, value as readonly number[]) };
     else {
       const kind = type === "uint8" ? "int8" : type;
       written[slot] = { kind, value: Number(value), fallback: Number(fallback) };

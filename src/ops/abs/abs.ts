@@ -1,8 +1,9 @@
 import { rangeOf } from "../../base/dtype.js";
 import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { negated, type Rescale, rescaling } from "../common/rescale.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf } from "../common/view.js";
 
 /** Source: TFLM's elementwise.cc. Its path without a multiplier, for equal scales, gives what a factor of 1 does. */

@@ -1,8 +1,8 @@
 import { perTensor } from "../../ir/graph.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { noCost } from "../common/cost.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { variableKernels, variableOf } from "../common/variables.js";
 import { inputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, noTraits } from "../spec.js";
 
 export const assignVariable = defineOp<"ASSIGN_VARIABLE", Empty>({

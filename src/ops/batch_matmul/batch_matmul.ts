@@ -146,7 +146,7 @@ export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
     builtin: 126,
     maxVersion: 3,
     options: { tag: 101, fields: [bool("adjX"), bool("adjY"), bool("asymmetricQuantizeInputs")] },
-    decode: (v) => ({ adjX: v["adjX"] === true, adjY: v["adjY"] === true }),
+    decode: (v) => ({ adjX: v.adjX === true, adjY: v.adjY === true }),
     encode: (a) => ({ adjX: a.adjX, adjY: a.adjY, asymmetricQuantizeInputs: false }),
   },
   infer: (view, report) => {

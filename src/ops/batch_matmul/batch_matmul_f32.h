@@ -9,7 +9,8 @@
 #include "batch_matmul_params.h"
 
 /* One product; returns the place after its output. */
-TH_INLINE float *th_batch_matmul_f32_one(const th_batch_matmul_f32_params *p, const float *left, const float *right, float *output)
+TH_INLINE float *th_batch_matmul_f32_one(const th_batch_matmul_f32_params *p, const float *left, const float *right,
+                                         float *output)
 {
     for (int32_t row = 0; row < p->rows; row++) {
         for (int32_t column = 0; column < p->columns; column++) {
@@ -25,7 +26,8 @@ TH_INLINE float *th_batch_matmul_f32_one(const th_batch_matmul_f32_params *p, co
     return output;
 }
 
-TH_KERNEL void th_batch_matmul_f32(const th_batch_matmul_f32_params *p, const float *left, const float *right, float *output)
+TH_KERNEL void th_batch_matmul_f32(const th_batch_matmul_f32_params *p, const float *left, const float *right,
+                                   float *output)
 {
     for (int32_t a = 0; a < p->batch[0]; a++) {
         for (int32_t b = 0; b < p->batch[1]; b++) {

@@ -10,7 +10,8 @@
 #include "th_fixedpoint.h"
 
 /* One product; returns the place after its output. */
-TH_INLINE int16_t *th_batch_matmul_s16_one(const th_batch_matmul_params *p, const int16_t *left, const int16_t *right, int16_t *output)
+TH_INLINE int16_t *th_batch_matmul_s16_one(const th_batch_matmul_params *p, const int16_t *left, const int16_t *right,
+                                           int16_t *output)
 {
     for (int32_t row = 0; row < p->rows; row++) {
         for (int32_t column = 0; column < p->columns; column++) {
@@ -27,7 +28,8 @@ TH_INLINE int16_t *th_batch_matmul_s16_one(const th_batch_matmul_params *p, cons
     return output;
 }
 
-TH_KERNEL void th_batch_matmul_s16(const th_batch_matmul_params *p, const int16_t *left, const int16_t *right, int16_t *output)
+TH_KERNEL void th_batch_matmul_s16(const th_batch_matmul_params *p, const int16_t *left, const int16_t *right,
+                                   int16_t *output)
 {
     for (int32_t a = 0; a < p->batch[0]; a++) {
         for (int32_t b = 0; b < p->batch[1]; b++) {

@@ -1,5 +1,5 @@
+import { noCost } from "../common/cost.js";
 import { int32 } from "../common/options.js";
-import { noCost } from "../common/views.js";
 import { defineOp, noTraits } from "../spec.js";
 
 export interface CallOnceAttrs {

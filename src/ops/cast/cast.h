@@ -17,28 +17,28 @@ TH_INLINE int64_t th_cast_truncate(float x, float low, float high, int64_t min, 
 }
 
 #define TH_CAST_INT(from, in_type, to, out_type)                                                                      \
-    TH_KERNEL void th_cast_##from##_##to(const th_count_params *p, const in_type *input, out_type *output)            \
+    TH_INLINE out_type th_cast_##from##_##to##_value(const th_count_params *p, in_type x)                             \
     {                                                                                                                 \
-        for (int32_t i = 0; i < p->n; i++) {                                                                          \
-            output[i] = (out_type)input[i];                                                                           \
-        }                                                                                                             \
-    }
+        (void)p;                                                                                                      \
+        return (out_type)x;                                                                                           \
+    }                                                                                                                 \
+    TH_DEFINE_UNARY(th_cast_##from##_##to, th_count_params, in_type, out_type, th_cast_##from##_##to##_value)
 
 #define TH_CAST_FLOAT(to, out_type, low, high, min, max)                                                              \
-    TH_KERNEL void th_cast_f32_##to(const th_count_params *p, const float *input, out_type *output)                   \
+    TH_INLINE out_type th_cast_f32_##to##_value(const th_count_params *p, float x)                                    \
     {                                                                                                                 \
-        for (int32_t i = 0; i < p->n; i++) {                                                                          \
-            output[i] = (out_type)th_cast_truncate(input[i], low, high, min, max);                                    \
-        }                                                                                                             \
-    }
+        (void)p;                                                                                                      \
+        return (out_type)th_cast_truncate(x, low, high, min, max);                                                    \
+    }                                                                                                                 \
+    TH_DEFINE_UNARY(th_cast_f32_##to, th_count_params, float, out_type, th_cast_f32_##to##_value)
 
 #define TH_CAST_BOOL(from, in_type)                                                                                   \
-    TH_KERNEL void th_cast_##from##_b8(const th_count_params *p, const in_type *input, uint8_t *output)               \
+    TH_INLINE uint8_t th_cast_##from##_b8_value(const th_count_params *p, in_type x)                                  \
     {                                                                                                                 \
-        for (int32_t i = 0; i < p->n; i++) {                                                                          \
-            output[i] = input[i] != 0;                                                                                \
-        }                                                                                                             \
-    }
+        (void)p;                                                                                                      \
+        return x != 0;                                                                                                \
+    }                                                                                                                 \
+    TH_DEFINE_UNARY(th_cast_##from##_b8, th_count_params, in_type, uint8_t, th_cast_##from##_b8_value)
 
 #define TH_CAST_FROM(from, in_type)                                                                                   \
     TH_CAST_INT(from, in_type, f32, float)                                                                            \

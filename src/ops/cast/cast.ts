@@ -1,12 +1,9 @@
 import { type DType, elementsOf, type TensorData } from "../../base/dtype.js";
-import { elementCost } from "../common/binary.js";
-import { int8 } from "../common/options.js";
+import { elementCost } from "../common/cost.js";
+import { type Empty, int8 } from "../common/options.js";
 import { unaryTraits } from "../common/unary.js";
 import { inputOf, outputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, type Sample } from "../spec.js";
-
-/** The output's type decides, so there is nothing to keep. */
-type Attrs = Record<string, never>;
 
 /** How kernels name element types; a bool is a byte of 0 or 1. */
 const names = {
@@ -33,7 +30,7 @@ function truncated(x: number, dtype: DType): bigint {
 }
 
 /** Integers wrap and are rounded to float once, as C's conversions; source: TFLM's cast.cc. */
-function castReference(view: ExecView<Attrs>): void {
+function castReference(view: ExecView<Empty>): void {
   const [from, to] = [inputOf(view, 0).dtype, outputOf(view, 0).dtype];
   const [input, output] = [view.in[0] as TensorData, view.out[0] as TensorData];
   for (let i = 0; i < input.length; i++) {
@@ -48,7 +45,7 @@ function castReference(view: ExecView<Attrs>): void {
   }
 }
 
-const kernel = (from: Castable, to: Castable): Kernel<Attrs> => ({
+const kernel = (from: Castable, to: Castable): Kernel<Empty> => ({
   name: `portable ${from} to ${to}`,
   types: { inputs: [from], outputs: [to] },
   call: (view) => ({
@@ -66,7 +63,7 @@ const kernel = (from: Castable, to: Castable): Kernel<Attrs> => ({
 /** Values at and beyond the ends of the integer types, both signs, and halves. */
 const edges = [0, -0.5, 1.5, -1.5, 127.9, 128, -128.9, -129, 255.5, 256, 32768, -40000, 2147483648, -3e9, 1e19, -1e19];
 
-const sample = (from: Castable, to: Castable, constant?: readonly number[]): Sample<Attrs> => ({
+const sample = (from: Castable, to: Castable, constant?: readonly number[]): Sample<Empty> => ({
   name: `${from} to ${to}${constant ? ", edges" : ""}`,
   attrs: {},
   inputs: [
@@ -79,7 +76,7 @@ const sample = (from: Castable, to: Castable, constant?: readonly number[]): Sam
   outputs: [{ dtype: to }],
 });
 
-export const cast = defineOp<"CAST", Attrs>({
+export const cast = defineOp<"CAST", Empty>({
   name: "CAST",
   summary: "Conversion between element types; floats truncate and saturate",
   arity: { inputs: [1, 1], outputs: [1, 1] },
@@ -89,6 +86,7 @@ export const cast = defineOp<"CAST", Attrs>({
     builtin: 53,
     maxVersion: 4,
     options: { tag: 37, fields: [int8("inType"), int8("outType")] },
+    // The tensors' types say the same.
     decode: () => ({}),
     encode: () => ({}),
   },

@@ -1,7 +1,7 @@
-import { clamp, roundAway } from "../../base/fixedpoint.js";
 import { rangeOf } from "../../base/dtype.js";
+import { clamp, roundAway } from "../../base/fixedpoint.js";
 import type { TensorType } from "../../ir/graph.js";
-import type { Report } from "../spec.js";
+import type { Report } from "../../base/diagnostics.js";
 import { scaleOf, zeroPointOf } from "./view.js";
 
 /** An activation that an operator applies to its result. */
@@ -36,6 +36,9 @@ export interface Range {
   readonly min: number;
   readonly max: number;
 }
+
+/** Limits a value to a range. */
+export const limit = (value: number, { min, max }: Range): number => (value < min ? min : value > max ? max : value);
 
 /** The real interval an activation limits its result to. */
 export const floatActivationRange = (activation: Activation): Range => ({

@@ -21,7 +21,11 @@ function axisOf(view: NodeView<ArgAttrs>): number {
 function sizes(view: NodeView<ArgAttrs>) {
   const { shape } = inputOf(view, 0);
   const axis = axisOf(view);
-  return { outer: elementsOf(shape.slice(0, axis)), size: sizeAt(shape, axis), inner: elementsOf(shape.slice(axis + 1)) };
+  return {
+    outer: elementsOf(shape.slice(0, axis)),
+    size: sizeAt(shape, axis),
+    inner: elementsOf(shape.slice(axis + 1)),
+  };
 }
 
 /** The first of equal extremes, as ArgMinMax of TFLite's reference_ops. */
@@ -67,7 +71,13 @@ const inputs = [
   ["f32", "float32"],
 ] as const;
 
-function sample(name: string, dtype: DType, outputType: "int32" | "int64", shape: readonly number[], axis: number): Sample<ArgAttrs> {
+function sample(
+  name: string,
+  dtype: DType,
+  outputType: "int32" | "int64",
+  shape: readonly number[],
+  axis: number,
+): Sample<ArgAttrs> {
   const quant = dtype === "int8" ? { quant: perTensor(0.1, 3) } : {};
   const range = dtype === "float32" ? {} : { range: [0, 5] as const };
   return {
@@ -91,7 +101,12 @@ const samples: readonly Sample<ArgAttrs>[] = [
 ];
 
 /** The record of ARG_MAX or ARG_MIN. */
-export function argOp<const Name extends string>(name: Name, extreme: Extreme, builtin: number, tag: number): OpSpec<Name, ArgAttrs> {
+export function argOp<const Name extends string>(
+  name: Name,
+  extreme: Extreme,
+  builtin: number,
+  tag: number,
+): OpSpec<Name, ArgAttrs> {
   return {
     name,
     summary: `index of the ${extreme === "max" ? "largest" : "smallest"} element along an axis`,
@@ -103,7 +118,7 @@ export function argOp<const Name extends string>(name: Name, extreme: Extreme, b
       maxVersion: 2,
       options: { tag, fields: [int8("outputType")] },
       decode: (v, report) => {
-        const code = Number(v["outputType"]);
+        const code = Number(v.outputType);
         // TensorType 2 is INT32, 4 is INT64.
         checkOption(code === 2 || code === 4, "output_type", code, "2 (int32) or 4 (int64)", report);
         return { outputType: code === 4 ? "int64" : "int32" };

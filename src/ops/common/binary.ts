@@ -1,7 +1,14 @@
-import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
-import type { Cost, CValue, ExecView, Kernel, KernelCall, OutputType, Report, Traits } from "../spec.js";
-import { noTraits } from "../spec.js";
+import {
+  type CValue,
+  type ExecView,
+  type Kernel,
+  type KernelCall,
+  noTraits,
+  type OutputType,
+  type Report,
+  type Traits,
+} from "../spec.js";
 import { type Activation, floatActivationRange, type Range } from "./activation.js";
 import { broadcastFields, broadcastShape, forEachPair, maxBroadcastRank } from "./broadcast.js";
 import { checkPerTensor, checkShape } from "./checks.js";
@@ -47,9 +54,6 @@ export function int32ActivationRange(activation: Activation): Range {
   const { min, max } = floatActivationRange(activation);
   return { min: Math.max(min, -2147483648), max: Math.min(max, 2147483647) };
 }
-
-/** Limits a value to a range. */
-export const limit = (value: number, { min, max }: Range): number => (value < min ? min : value > max ? max : value);
 
 /** What differs between the kernels of binary operators. */
 export interface BinaryCall {
@@ -103,8 +107,3 @@ export const int32Arithmetic = <A>(name: Exclude<Arithmetic, "div">, activation:
     params: "th_arithmetic_s32_params",
     fields: { ...int32ActivationRange(activation(view.attrs)) },
   }));
-
-/** No multiply-accumulates, `perElement` operations for each element of the output. */
-export const elementCost =
-  (perElement: number) =>
-  (view: NodeView<unknown>): Cost => ({ macs: 0, operations: perElement * elementsOf(outputOf(view, 0).shape) });

@@ -58,7 +58,7 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
       const input = inputOf(view, 0);
       const { block } = view.attrs;
       if (!checkRank(input, [4], report)) return null;
-      if (!checkOption(block >= 1, "block_size", block, "at least 1", report)) return null;
+      if (!checkOption(block >= 1 && block < 2 ** 15, "block_size", block, "at least 1", report)) return null;
       const [n = 0, h = 0, w = 0, c = 0] = input.shape;
       const divides = toDepth ? h % block === 0 && w % block === 0 : c % (block * block) === 0;
       const what = toDepth ? `height and width multiples of ${block}` : `channels a multiple of ${block * block}`;

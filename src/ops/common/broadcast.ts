@@ -76,14 +76,15 @@ export function forEachPair(
   visit: (at: number, at1: number, at2: number) => void,
 ): void {
   const [steps1, steps2] = [broadcastSteps(a, output), broadcastSteps(b, output)];
+  const last = output.length - 1;
   let at = 0;
   const walk = (d: number, at1: number, at2: number): void => {
-    if (d === output.length) {
-      visit(at++, at1, at2);
-      return;
+    const size = output[d] ?? 1;
+    const [step1, step2] = [steps1[d] ?? 0, steps2[d] ?? 0];
+    for (let i = 0; i < size; i++) {
+      if (d >= last) visit(at++, at1 + i * step1, at2 + i * step2);
+      else walk(d + 1, at1 + i * step1, at2 + i * step2);
     }
-    const size = output[d] as number;
-    for (let i = 0; i < size; i++) walk(d + 1, at1 + i * (steps1[d] as number), at2 + i * (steps2[d] as number));
   };
   walk(0, 0, 0);
 }

@@ -1,9 +1,10 @@
 import { perTensor } from "../../ir/graph.js";
 import { defineOp, type Kernel, type OpSpec, type Sample } from "../spec.js";
-import { type BinaryType, binaryKernel, binaryTraits, combineAll, elementCost, inferBinary } from "./binary.js";
+import { type BinaryType, binaryKernel, binaryTraits, combineAll, inferBinary } from "./binary.js";
 import { checkSameQuantization } from "./checks.js";
+import { elementCost } from "./cost.js";
 import { movedQuant } from "./moves.js";
-import { type Empty, emptyBinding } from "./unary.js";
+import { type Empty, emptyBinding } from "./options.js";
 import { inputOf } from "./view.js";
 
 const suffixes = { int8: "s8", int16: "s16", int32: "s32", float32: "f32" } as const satisfies Record<

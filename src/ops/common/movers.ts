@@ -13,9 +13,9 @@ import {
   type SampleTensor,
   type TfliteBinding,
 } from "../spec.js";
+import { noCost } from "./cost.js";
 import { type Box, movedTypes, moveElements, moveFields, moverTraits } from "./moves.js";
 import { inputOf } from "./view.js";
-import { noCost } from "./views.js";
 
 /** Element types of a constant input that holds sizes, indices or axes. */
 export const indexTypes = ["int32", "int64"] as const;

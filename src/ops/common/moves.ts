@@ -1,7 +1,6 @@
 import { bytesOf, type DType, elementsOf, type TensorData } from "../../base/dtype.js";
 import type { Quantization, Tensor } from "../../ir/graph.js";
-import type { CValue, Traits } from "../spec.js";
-import { noTraits } from "../spec.js";
+import { type CValue, noTraits, type Traits } from "../spec.js";
 
 /** Element types that operators which only move data take. */
 export const movedTypes = [
@@ -48,14 +47,14 @@ export function stepsOf(shape: readonly number[]): readonly number[] {
 /** Copies a box element by element: the definition that th_move's merged loops are checked against. */
 export function moveElements(from: TensorData, to: TensorData, box: Box): void {
   const [source, target] = [from as Int32Array, to as Int32Array];
+  const last = box.sizes.length - 1;
   const walk = (d: number, inAt: number, outAt: number): void => {
-    const size = box.sizes[d];
-    if (size === undefined) {
-      target[outAt] = source[inAt] as number;
-      return;
+    const size = box.sizes[d] ?? 1;
+    const [inStep, outStep] = [box.inSteps[d] ?? 0, box.outSteps[d] ?? 0];
+    for (let i = 0; i < size; i++) {
+      if (d >= last) target[outAt + i * outStep] = source[inAt + i * inStep] as number;
+      else walk(d + 1, inAt + i * inStep, outAt + i * outStep);
     }
-    const [inStep, outStep] = [box.inSteps[d] as number, box.outSteps[d] as number];
-    for (let i = 0; i < size; i++) walk(d + 1, inAt + i * inStep, outAt + i * outStep);
   };
   walk(0, box.inBase, box.outBase);
 }

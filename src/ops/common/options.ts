@@ -1,5 +1,4 @@
-import type { OptionField } from "../spec.js";
-
+import type { OptionField, TfliteBinding } from "../spec.js";
 
 /** A field of an options table under construction: int32 unless said otherwise. */
 export const int32 = (name: string, fallback = 0): OptionField => [name, "int32", fallback];
@@ -9,3 +8,15 @@ export const float = (name: string): OptionField => [name, "float", 0];
 
 /** The options of an operator that has none. */
 export const noOptions = { tag: 0, fields: [] } as const;
+
+/** The attributes of an operator that has none. */
+export type Empty = Record<string, never>;
+
+/** TFLite's form of an operator without options: `tag` is the union tag of its empty table, or 0. */
+export const emptyBinding = (builtin: number, maxVersion: number, tag: number): TfliteBinding<Empty> => ({
+  builtin,
+  maxVersion,
+  options: { ...noOptions, tag },
+  decode: () => ({}),
+  encode: () => ({}),
+});

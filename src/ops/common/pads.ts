@@ -12,6 +12,7 @@ import {
   type Sample,
 } from "../spec.js";
 import { checkConstant, checkOption, checkRank, checkSameQuantization, checkShape } from "./checks.js";
+import { noCost } from "./cost.js";
 import {
   type Box,
   movedQuant,
@@ -22,9 +23,8 @@ import {
   stepsOf,
   tensorBytes,
 } from "./moves.js";
-import { noOptions } from "./options.js";
+import { type Empty, emptyBinding } from "./options.js";
 import { constantOf, inputOf, outputOf, zeroPointOf } from "./view.js";
-import { noCost } from "./views.js";
 
 /** Elements added before and after, for each dimension. */
 export function padAmounts(view: NodeView<unknown>): readonly (readonly [before: number, after: number])[] {
@@ -91,7 +91,7 @@ function padReference(view: ExecView<unknown>, value: PadValue): void {
 const prefixed = (fields: Record<string, CValue>, prefix: string): Record<string, CValue> =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [`${prefix}.${name}`, field]));
 
-const padKernel = (dtype: DType, value: PadValue): Kernel<object> => ({
+const padKernel = (dtype: DType, value: PadValue): Kernel<Empty> => ({
   name: `portable ${dtype}`,
   types: { inputs: [dtype, ["int32", "int64"], ...(value === "input" ? [dtype] : [])], outputs: [dtype] },
   call: (view) => ({
@@ -129,14 +129,14 @@ function infer(view: NodeView<unknown>, value: PadValue, report: Report) {
 
 const quant = perTensor(0.1, -128);
 
-function samplesOf(value: PadValue): readonly Sample<object>[] {
+function samplesOf(value: PadValue): readonly Sample<Empty>[] {
   const make = (
     name: string,
     dtype: DType,
     shape: readonly number[],
     paddings: readonly number[],
     q = quant,
-  ): Sample<object> => {
+  ): Sample<Empty> => {
     const quantized = dtype === "int8" || dtype === "int16" ? { quant: dtype === "int16" ? perTensor(0.001) : q } : {};
     return {
       name,
@@ -164,21 +164,15 @@ export function definePad<const Name extends string>(op: {
   readonly summary: string;
   readonly value: PadValue;
   readonly tflite: { readonly builtin: number; readonly maxVersion: number; readonly tag: number };
-}): OpSpec<Name, object> {
+}): OpSpec<Name, Empty> {
   const inputs = op.value === "input" ? 3 : 2;
-  return defineOp<Name, object>({
+  return defineOp<Name, Empty>({
     name: op.name,
     summary: op.summary,
     arity: { inputs: [inputs, inputs], outputs: [1, 1] },
     optionalInputs: [],
     traits: { ...moverTraits, rows: padRows },
-    tflite: {
-      builtin: op.tflite.builtin,
-      maxVersion: op.tflite.maxVersion,
-      options: { ...noOptions, tag: op.tflite.tag },
-      decode: () => ({}),
-      encode: () => ({}),
-    },
+    tflite: emptyBinding(op.tflite.builtin, op.tflite.maxVersion, op.tflite.tag),
     infer: (view, report) => infer(view, op.value, report),
     reference: (view) => padReference(view, op.value),
     gradient: "none",

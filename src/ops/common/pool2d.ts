@@ -117,13 +117,25 @@ function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: D
 }
 
 const base: Pool2dAttrs = { padding: "SAME", stride: [2, 2], kernel: [3, 3], activation: "NONE" };
-const sample = (name: string, dtype: DType, zero: number, shape: readonly number[], attrs: Pool2dAttrs): Sample<Pool2dAttrs> => {
+const sample = (
+  name: string,
+  dtype: DType,
+  zero: number,
+  shape: readonly number[],
+  attrs: Pool2dAttrs,
+): Sample<Pool2dAttrs> => {
   const quant = dtype === "float32" ? {} : { quant: perTensor(dtype === "int8" ? 0.04 : 0.0002, zero) };
   return { name, attrs, inputs: [{ shape, dtype, ...quant }], outputs: [{ dtype, ...quant }] };
 };
 const samples: readonly Sample<Pool2dAttrs>[] = [
   sample("same", "int8", -128, [1, 6, 5, 3], base),
-  sample("valid, batch 2", "int8", 127, [2, 5, 6, 4], { ...base, padding: "VALID", kernel: [2, 3], stride: [1, 2], activation: "RELU_N1_TO_1" }),
+  sample("valid, batch 2", "int8", 127, [2, 5, 6, 4], {
+    ...base,
+    padding: "VALID",
+    kernel: [2, 3],
+    stride: [1, 2],
+    activation: "RELU_N1_TO_1",
+  }),
   sample("global", "int8", 3, [1, 7, 5, 6], { ...base, padding: "VALID", kernel: [7, 5], stride: [1, 1] }),
   sample("explicit padding", "int8", 4, [1, 5, 5, 2], { ...base, padding: [1, 0, 0, 2], activation: "RELU6" }),
   sample("int16", "int16", 0, [1, 5, 4, 3], { ...base, activation: "RELU" }),
@@ -141,20 +153,31 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
-      rows: (view) => ({ stride: view.attrs.stride[0], extent: view.attrs.kernel[0], padBefore: geometry(view).padTop }),
+      rows: (view) => ({
+        stride: view.attrs.stride[0],
+        extent: view.attrs.kernel[0],
+        padBefore: geometry(view).padTop,
+      }),
     },
     tflite: {
       builtin: pooling.builtin,
       maxVersion: 3,
       options: {
         tag: 5,
-        fields: [int8("padding"), int32("strideW"), int32("strideH"), int32("filterWidth"), int32("filterHeight"), int8("activation")],
+        fields: [
+          int8("padding"),
+          int32("strideW"),
+          int32("strideH"),
+          int32("filterWidth"),
+          int32("filterHeight"),
+          int8("activation"),
+        ],
       },
       decode: (v, report) => ({
-        padding: decodePadding(v["padding"], report),
-        stride: [Number(v["strideH"]), Number(v["strideW"])],
-        kernel: [Number(v["filterHeight"]), Number(v["filterWidth"])],
-        activation: decodeActivation(v["activation"], report),
+        padding: decodePadding(v.padding, report),
+        stride: [Number(v.strideH), Number(v.strideW)],
+        kernel: [Number(v.filterHeight), Number(v.filterWidth)],
+        activation: decodeActivation(v.activation, report),
       }),
       encode: (a) => ({
         padding: encodePadding(a.padding),
@@ -172,7 +195,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
       if (!checkOption(sizes.every(isCount), "stride and filter size", sizes, "at least 1", report)) return null;
       const { padding, kernel: size } = view.attrs;
       // A window with no element inside the image has no average.
-      const covered = typeof padding === "string" || padding.every((n, side) => n < size[side >> 1 ? 1 : 0]);
+      const covered = typeof padding === "string" || padding.every((n, side) => Number.isInteger(n) && n >= 0 && n < size[side >> 1 ? 1 : 0]);
       if (!checkOption(covered, "padding", padding, "smaller than the window", report)) return null;
       const g = geometry(view);
       if (!checkShape(input, g.outHeight > 0 && g.outWidth > 0, "at least as large as the window", report)) return null;

@@ -1,6 +1,6 @@
 import type { DType } from "../../base/dtype.js";
-import { clamp, quantizeMultiplier, type QuantizedMultiplier, requantize } from "../../base/fixedpoint.js";
 import { rangeOf } from "../../base/dtype.js";
+import { clamp, type QuantizedMultiplier, quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import type { CValue } from "../spec.js";
 import type { ReduceAttrs, ReduceFinish } from "./reduce.js";
@@ -35,7 +35,11 @@ export const sumReduction = (kind: SumKind) => ({
     const { multiplier, shift } = sumMultiplier(kind, factorOf(view), count);
     const range = rangeOf(output.dtype);
     return (sum) =>
-      clamp(requantize(sum - zeroPointOf(input) * count, multiplier, shift) + zeroPointOf(output), range.min, range.max);
+      clamp(
+        requantize(sum - zeroPointOf(input) * count, multiplier, shift) + zeroPointOf(output),
+        range.min,
+        range.max,
+      );
   },
   kernels: (["int8", "int16", "float32"] as const).map((dtype: DType) => {
     const suffix = { int8: "s8", int16: "s16" }[dtype as string] ?? "f32";

@@ -1,9 +1,9 @@
 import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { type CValue, type ExecView, type Kernel, noTraits, type OpSpec, type Report, type Sample } from "../spec.js";
-import { checkConstant, checkPerTensor, checkSameQuantization, checkShape, normalizedAxis } from "./checks.js";
+import { checkConstant, checkOption, checkPerTensor, checkSameQuantization, checkShape, normalizedAxis } from "./checks.js";
 import { bool } from "./options.js";
-import { constantOf, inputOf, outputOf } from "./view.js";
+import { constantOf, inputOf, outputOf, scaleOf } from "./view.js";
 
 export interface ReduceAttrs {
   /** Reduced axes stay, with size 1. */
@@ -39,7 +39,12 @@ export interface Reduction<Name extends string> {
   readonly add: (accumulated: number, element: number) => number;
   readonly finish: (view: NodeView<ReduceAttrs>, count: number) => ReduceFinish;
   /** Headers and symbols by element type. */
-  readonly kernels: readonly { readonly dtype: DType; readonly source: string; readonly symbol: string; readonly params: string }[];
+  readonly kernels: readonly {
+    readonly dtype: DType;
+    readonly source: string;
+    readonly symbol: string;
+    readonly params: string;
+  }[];
   /** Fields of the params struct besides the sizes. */
   readonly fields: (view: NodeView<ReduceAttrs>, count: number) => Record<string, CValue>;
 }
@@ -106,16 +111,28 @@ function infer(reduction: Reduction<string>, view: NodeView<ReduceAttrs>, report
   if (!checkShape(input, count <= most, `at most ${most} elements for each output`, report)) return null;
   if (reduction.keepsQuantization && input.quant !== null && !checkSameQuantization(input, output, report)) return null;
   if (!checkPerTensor(input, report) || !checkPerTensor(output, report)) return null;
+  if (input.quant !== null && output.quant !== null) {
+    const ratio = scaleOf(input) / scaleOf(output);
+    if (!checkOption(Number.isFinite(ratio), "ratio of the scales", ratio, "finite", report)) return null;
+  }
   const quant = reduction.keepsQuantization ? input.quant : input.dtype === "float32" ? null : ("free" as const);
   return [{ shape: outputShape(view), dtype: input.dtype, quant }];
 }
 
 function samples(reduction: Reduction<string>): readonly Sample<ReduceAttrs>[] {
-  const sample = (name: string, dtype: DType, shape: readonly number[], axes: readonly number[], keepDims: boolean, zero = 0) => {
+  const sample = (
+    name: string,
+    dtype: DType,
+    shape: readonly number[],
+    axes: readonly number[],
+    keepDims: boolean,
+    zero = 0,
+  ) => {
     const quantized = dtype === "int8" || dtype === "int16";
     const scale = dtype === "int8" ? 0.05 : 0.0003;
     const quant = quantized ? { quant: perTensor(scale, zero) } : {};
-    const outQuant = quantized && !reduction.keepsQuantization ? { quant: perTensor(scale * 1.7, zero === 0 ? 0 : 5) } : quant;
+    const outQuant =
+      quantized && !reduction.keepsQuantization ? { quant: perTensor(scale * 1.7, zero === 0 ? 0 : 5) } : quant;
     const axis = { shape: [axes.length], dtype: "int32" as const, constant: axes };
     return { name, attrs: { keepDims }, inputs: [{ shape, dtype, ...quant }, axis], outputs: [{ dtype, ...outQuant }] };
   };
@@ -153,7 +170,7 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
       builtin: reduction.builtin,
       maxVersion: reduction.maxVersion,
       options: { tag: 27, fields: [bool("keepDims")] },
-      decode: (v) => ({ keepDims: v["keepDims"] === true }),
+      decode: (v) => ({ keepDims: v.keepDims === true }),
       encode: (a) => ({ keepDims: a.keepDims }),
     },
     infer: (view, report) => infer(reduction, view, report),

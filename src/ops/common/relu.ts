@@ -1,9 +1,9 @@
 import { perTensor } from "../../ir/graph.js";
 import type { OpSpec } from "../spec.js";
-import { type Activation, floatActivationRange, quantizedActivationRange } from "./activation.js";
-import { limit } from "./binary.js";
+import { type Activation, floatActivationRange, limit, quantizedActivationRange } from "./activation.js";
+import { type Empty, emptyBinding } from "./options.js";
 import { evenRescale, rescaling } from "./rescale.js";
-import { defineUnary, type Empty, emptyBinding, unaryKernel, unarySample } from "./unary.js";
+import { defineUnary, unaryKernel, unarySample } from "./unary.js";
 import { inputOf, outputOf, scaleOf } from "./view.js";
 
 /**

@@ -4,7 +4,7 @@ import { quantizeMultiplier, requantize, requantize64 } from "../../base/fixedpo
 import { type NodeView, type Tensor, tensorName } from "../../ir/graph.js";
 import type { KernelArg, Report } from "../spec.js";
 import type { Range } from "./activation.js";
-import { inputOf, optionalInput, outputOf, quantOf, scaleOf, zeroPointOf } from "./view.js";
+import { inputOf, optionalInput, outputOf, quantOf, scaleOf } from "./view.js";
 
 /** Multiplier and shift of every output channel, or of all at once when there is one entry. */
 export interface ChannelMultipliers {
@@ -54,10 +54,6 @@ export const floatFinish =
   (accumulator) =>
     accumulator < range.min ? range.min : accumulator > range.max ? range.max : accumulator;
 
-/** True if a 16x8 operator's accumulator is 64 bits wide: TFLite decides by the bias, and takes 64 without one. */
-export const isWide = (input: Tensor, bias: Tensor | null): boolean =>
-  input.dtype === "int16" && (bias === null || bias.dtype === "int64");
-
 /**
  * Checks the quantization of input, weights and output of an operator with weights: activations per tensor, weights
  * symmetric and per tensor or per channel along `axis`, and the bias scale the product of both.
@@ -76,7 +72,12 @@ export function checkWeightQuantization(
   const channels = weights.shape[axis] ?? 0;
   const missing = [input, weights, output].find((t) => t.quant === null);
   if (missing !== undefined) {
-    report("TH2006", { where: [tensorName(missing)], found: "no quantization", expected: "a scale and a zero point", fix: "quantize the whole model, or convert it as float" });
+    report("TH2006", {
+      where: [tensorName(missing)],
+      found: "no quantization",
+      expected: "a scale and a zero point",
+      fix: "quantize the whole model, or convert it as float",
+    });
     return;
   }
   if (quant === null) return;
@@ -91,7 +92,12 @@ export function checkWeightQuantization(
   }
   const asymmetric = quant.zeroPoints.findIndex((z) => z !== 0);
   if (asymmetric >= 0) {
-    report("TH2006", { where: [tensorName(weights), `channel ${asymmetric}`], found: `zero point ${quant.zeroPoints[asymmetric]}`, expected: "0", fix: "quantize weights symmetrically" });
+    report("TH2006", {
+      where: [tensorName(weights), `channel ${asymmetric}`],
+      found: `zero point ${quant.zeroPoints[asymmetric]}`,
+      expected: "0",
+      fix: "quantize weights symmetrically",
+    });
   }
   checkBiasScale(input, weights, optionalInput(view, index.bias), report);
 }
@@ -120,6 +126,3 @@ function checkBiasScale(input: Tensor, weights: Tensor, bias: Tensor | null, rep
 /** Integer bias values as doubles, or null. */
 export const biasOf = (data: TensorData | null | undefined): Float64Array | null =>
   data ? Float64Array.from(data as ArrayLike<number | bigint>, Number) : null;
-
-/** Zero point of the input to subtract, 0 for float. */
-export const inputOffset = (tensor: Tensor): number => -zeroPointOf(tensor);

@@ -1,8 +1,7 @@
 import { type QuantizedMultiplier, quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import type { Kernel } from "../spec.js";
-import type { Range } from "./activation.js";
-import { limit } from "./binary.js";
+import { limit, type Range } from "./activation.js";
 import type { ElementMap } from "./lut.js";
 import { unaryKernel } from "./unary.js";
 import { inputOf, outputOf, zeroPointOf } from "./view.js";

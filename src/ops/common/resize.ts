@@ -1,5 +1,5 @@
+import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import { elementsOf, type DType } from "../../base/dtype.js";
 import type { OptionField, Report, Sample, TfliteBinding } from "../spec.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { constantOf, inputOf, outputOf, sizeAt } from "./view.js";
@@ -34,19 +34,35 @@ export function inferResize(view: NodeView<ResizeAttrs>, report: Report) {
   const { batch, height, width, channels, outHeight, outWidth } = resizeSize(view);
   const sizes = [height, width, outHeight, outWidth];
   // Positions are computed with ten bits after the point, and index tables are 16 bits wide.
-  if (!checkOption(sizes.every((n) => n > 0 && n < 32768), "size", sizes, "between 1 and 32767", report)) return null;
-  if (!checkOption(!(alignCorners && halfPixelCenters), "half_pixel_centers", "true with align_corners", "false", report)) return null;
+  if (
+    !checkOption(
+      sizes.every((n) => n > 0 && n < 32768),
+      "size",
+      sizes,
+      "between 1 and 32767",
+      report,
+    )
+  )
+    return null;
+  if (
+    !checkOption(!(alignCorners && halfPixelCenters), "half_pixel_centers", "true with align_corners", "false", report)
+  )
+    return null;
   if (!checkPerTensor(input, report)) return null;
   if (input.quant !== null && !checkSameQuantization(input, output, report)) return null;
   return [{ shape: [batch, outHeight, outWidth, channels], dtype: input.dtype, quant: input.quant }];
 }
 
 /** The two flags, after `deprecated` fields. */
-export const resizeBinding = (builtin: number, tag: number, deprecated: readonly OptionField[]): TfliteBinding<ResizeAttrs> => ({
+export const resizeBinding = (
+  builtin: number,
+  tag: number,
+  deprecated: readonly OptionField[],
+): TfliteBinding<ResizeAttrs> => ({
   builtin,
   maxVersion: 4,
   options: { tag, fields: [...deprecated, ["alignCorners", "bool", false], ["halfPixelCenters", "bool", false]] },
-  decode: (v) => ({ alignCorners: v["alignCorners"] === true, halfPixelCenters: v["halfPixelCenters"] === true }),
+  decode: (v) => ({ alignCorners: v.alignCorners === true, halfPixelCenters: v.halfPixelCenters === true }),
   encode: (a) => ({
     ...Object.fromEntries(deprecated.map(([name]) => [name, 0])),
     alignCorners: a.alignCorners,

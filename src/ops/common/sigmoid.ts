@@ -4,7 +4,8 @@ import { type NodeView, type Tensor, tensorName } from "../../ir/graph.js";
 import type { Kernel, OutputType, Report } from "../spec.js";
 import { expOnNegativeValues, oneMinusXOverOnePlusX, oneOverOnePlusX } from "./fixed-exp.js";
 import type { ElementMap } from "./lut.js";
-import { type Empty, inferUnary } from "./unary.js";
+import type { Empty } from "./options.js";
+import { inferUnary } from "./unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 /** LOGISTIC and TANH: the parts that they share, in the fixed-point arithmetic of the TFLite reference kernels. */
@@ -119,7 +120,7 @@ function reportQuantization(tensor: Tensor, expected: string, report: Report): n
     where: [tensorName(tensor)],
     found: `scale ${scaleOf(tensor)}, zero point ${zeroPointOf(tensor)}`,
     expected,
-    fix: "re-export with a current TFLite converter, which fixes the output of this operator",
+    fix: "quantize the model again with a current TFLite converter and representative data",
   });
   return null;
 }

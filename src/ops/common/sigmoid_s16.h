@@ -27,26 +27,36 @@ TH_INLINE int32_t th_sigmoid_input(const th_sigmoid_s16_params *p, int32_t x)
     return (x * p->multiplier + half) >> p->shift;
 }
 
-TH_KERNEL void th_logistic_s16(const th_sigmoid_s16_params *p, const int16_t *input, const int16_t *table,
-                               int16_t *output)
+TH_INLINE int32_t th_logistic_s16_value(const th_sigmoid_s16_params *p, const int16_t *table, int32_t input)
 {
-    for (int32_t i = 0; i < p->n; i++) {
-        const int32_t x = th_sigmoid_input(p, input[i]);
-        const int32_t magnitude = x < 0 ? -x : x;
-        const int32_t value = magnitude >> 9 >= 255 ? 0x7fff << 10 : th_sigmoid_between(table, magnitude, 9);
-        output[i] = (int16_t)((x >= 0 ? value + 512 : (1 << 25) - value + 511) >> 10);
-    }
+    const int32_t x = th_sigmoid_input(p, input);
+    const int32_t magnitude = x < 0 ? -x : x;
+    const int32_t value = magnitude >> 9 >= 255 ? 0x7fff << 10 : th_sigmoid_between(table, magnitude, 9);
+    return (x >= 0 ? value + 512 : (1 << 25) - value + 511) >> 10;
 }
 
-TH_KERNEL void th_tanh_s16(const th_sigmoid_s16_params *p, const int16_t *input, const int16_t *table, int16_t *output)
+TH_INLINE int32_t th_tanh_s16_value(const th_sigmoid_s16_params *p, const int16_t *table, int32_t input)
 {
-    for (int32_t i = 0; i < p->n; i++) {
-        const int32_t x = th_sigmoid_input(p, input[i]);
-        const int32_t magnitude = x < 0 ? -x : x;
-        const int32_t value =
-            (magnitude >> 8 >= 255 ? 0xffff << 8 : th_sigmoid_between(table, magnitude, 8)) - (1 << 23);
-        output[i] = (int16_t)((x >= 0 ? value + 128 : 127 - value) >> 8);
-    }
+    const int32_t x = th_sigmoid_input(p, input);
+    const int32_t magnitude = x < 0 ? -x : x;
+    const int32_t value = (magnitude >> 8 >= 255 ? 0xffff << 8 : th_sigmoid_between(table, magnitude, 8)) - (1 << 23);
+    return (x >= 0 ? value + 128 : 127 - value) >> 8;
 }
+
+#define TH_SIGMOID_S16(name)                                                                                          \
+    TH_INLINE void name##_row(const th_sigmoid_s16_params *p, const int16_t *input, const int16_t *table, int32_t n,  \
+                              int16_t *output)                                                                        \
+    {                                                                                                                 \
+        for (int32_t i = 0; i < n; i++) {                                                                             \
+            output[i] = (int16_t)name##_value(p, table, input[i]);                                                    \
+        }                                                                                                             \
+    }                                                                                                                 \
+    TH_KERNEL void name(const th_sigmoid_s16_params *p, const int16_t *input, const int16_t *table, int16_t *output)  \
+    {                                                                                                                 \
+        name##_row(p, input, table, p->n, output);                                                                    \
+    }
+
+TH_SIGMOID_S16(th_logistic_s16)
+TH_SIGMOID_S16(th_tanh_s16)
 
 #endif

@@ -6,19 +6,19 @@ import {
   decodeActivation,
   encodeActivation,
   floatActivationRange,
+  limit,
   quantizedActivationRange,
 } from "./activation.js";
 import {
   binaryKernel,
   binaryTraits,
   combineAll,
-  elementCost,
   floatArithmetic,
   inferBinary,
   int32ActivationRange,
   int32Arithmetic,
-  limit,
 } from "./binary.js";
+import { elementCost } from "./cost.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 export interface SumAttrs {
@@ -71,7 +71,7 @@ function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1): void {
   combineAll(view, (x1, x2) => {
     const wide1 = requantize((x1 - p.zero1) << p.left_shift, p.multiplier1, p.shift1);
     const wide2 = requantize((x2 - p.zero2) << p.left_shift, p.multiplier2, p.shift2);
-    return limit(requantize((wide1 + sign * wide2) | 0, p.out_multiplier, p.out_shift) + p.out_zero, p);
+    return limit((requantize((wide1 + sign * wide2) | 0, p.out_multiplier, p.out_shift) + p.out_zero) | 0, p);
   });
 }
 

@@ -23,7 +23,8 @@ TH_INLINE int32_t th_sum_value(const th_sum_params *p, int32_t x1, int32_t x2)
     const int32_t wide2 = (int32_t)((uint32_t)(x2 - p->zero2) << p->left_shift);
     const int32_t sum = th_requantize(wide1, p->multiplier1, p->shift1) +
                         p->sign * th_requantize(wide2, p->multiplier2, p->shift2);
-    return th_clamp(th_requantize(sum, p->out_multiplier, p->out_shift) + p->out_zero, p->min, p->max);
+    const uint32_t scaled = (uint32_t)th_requantize(sum, p->out_multiplier, p->out_shift);
+    return th_clamp((int32_t)(scaled + (uint32_t)p->out_zero), p->min, p->max);
 }
 
 TH_DEFINE_BINARY(th_sum_s8, th_sum_params, int8_t, th_sum_value)

@@ -12,13 +12,20 @@ typedef struct {
     int32_t n;
 } th_count_params;
 
-/* Defines name(p, input, output), which computes output[i] = apply(p, input[i]) for p->n elements. */
+/*
+ * Defines name_row, a run of n elements, and name(p, input, output), which computes output[i] = apply(p, input[i]) for
+ * p->n elements.
+ */
 #define TH_DEFINE_UNARY(name, params, in_type, out_type, apply)                                                       \
-    TH_KERNEL void name(const params *p, const in_type *input, out_type *output)                                      \
+    TH_INLINE void name##_row(const params *p, const in_type *input, int32_t n, out_type *output)                     \
     {                                                                                                                 \
-        for (int32_t i = 0; i < p->n; i++) {                                                                          \
+        for (int32_t i = 0; i < n; i++) {                                                                             \
             output[i] = (out_type)apply(p, input[i]);                                                                 \
         }                                                                                                             \
+    }                                                                                                                 \
+    TH_KERNEL void name(const params *p, const in_type *input, out_type *output)                                      \
+    {                                                                                                                 \
+        name##_row(p, input, p->n, output);                                                                           \
     }
 
 #endif

@@ -15,10 +15,9 @@ import {
   type Traits,
 } from "../spec.js";
 import type { Activation } from "./activation.js";
-import { elementCost } from "./binary.js";
 import { checkPerTensor } from "./checks.js";
+import { elementCost } from "./cost.js";
 import { type ElementMap, lookupCall, mapAll } from "./lut.js";
-import { noOptions } from "./options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 /** Traits of an operator that maps each element on its own. */
@@ -117,17 +116,6 @@ export function floatTableMap(view: NodeView<unknown>, apply: ElementMap): Eleme
     return value > min ? Math.min(value, max) : min;
   };
 }
-
-/** Options of an operator that has none: the union tag of its empty table, or 0. */
-export const emptyBinding = (builtin: number, maxVersion: number, tag: number): TfliteBinding<Empty> => ({
-  builtin,
-  maxVersion,
-  options: { ...noOptions, tag },
-  decode: () => ({}),
-  encode: () => ({}),
-});
-
-export type Empty = Record<string, never>;
 
 /** What differs between operators that map every element on its own. */
 export interface UnaryOp<Name extends string, A> {

@@ -1,5 +1,5 @@
 import type { NodeView } from "../../ir/graph.js";
-import type { Cost, ExecView, Kernel, Traits } from "../spec.js";
+import type { ExecView, Kernel, Traits } from "../spec.js";
 import { movedTypes, moverTraits, tensorBytes } from "./moves.js";
 import { inputOf } from "./view.js";
 
@@ -27,6 +27,3 @@ export const copyKernels = <A>(shapeInputs: readonly ("int32" | readonly ["int32
       scratchBytes: 0,
     }),
   }));
-
-/** No arithmetic. */
-export const noCost = (): Cost => ({ macs: 0, operations: 0 });

@@ -46,7 +46,12 @@ export function weightedFinish<A>(w: Weighted<A>, view: NodeView<A>): Finish {
   if (input.dtype === "float32") return floatFinish(floatActivationRange(activation));
   // An int16 bias is widened; only an int32 one makes the sums 32 bits.
   const wide = input.dtype === "int16" && optionalInput(view, w.index.bias)?.dtype !== "int32";
-  return quantizedFinish(multipliersOf(w, view), zeroPointOf(output), quantizedActivationRange(activation, output), wide);
+  return quantizedFinish(
+    multipliersOf(w, view),
+    zeroPointOf(output),
+    quantizedActivationRange(activation, output),
+    wide,
+  );
 }
 
 function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, elementBytes: number): KernelCall {
@@ -80,7 +85,10 @@ function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, elementByt
     max: range.max,
     multiplier_step: multiplierStep(multipliers),
   };
-  return { ...call, params: { type: `${name}_params`, fields: { ...fields, ...quantized, ...w.integerFields?.(view) } } };
+  return {
+    ...call,
+    params: { type: `${name}_params`, fields: { ...fields, ...quantized, ...w.integerFields?.(view) } },
+  };
 }
 
 /**

@@ -1,8 +1,8 @@
-import { floatActivationRange, quantizedActivationRange } from "../common/activation.js";
-import { biasOf, channelMultipliers, floatFinish, isWide, quantizedFinish } from "../common/requantize.js";
-import { inputOf, optionalInput, outputOf, zeroPointOf } from "../common/view.js";
+import { biasOf } from "../common/requantize.js";
+import { inputOf, zeroPointOf } from "../common/view.js";
+import { weightedFinish } from "../common/weighted.js";
 import type { ExecView } from "../spec.js";
-import { type Conv2dAttrs, conv2dGeometry } from "./conv2d.js";
+import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
 
 /**
  * Convolution, NHWC by OHWI. Accumulates in double: exact for the integer types (|sum| < 2^53), and more precise
@@ -11,17 +11,8 @@ import { type Conv2dAttrs, conv2dGeometry } from "./conv2d.js";
 export function conv2dReference(view: ExecView<Conv2dAttrs>): void {
   const g = conv2dGeometry(view);
   const { attrs } = view;
-  const [input, weights, output] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
-  const isFloat = input.dtype === "float32";
-  const finish = isFloat
-    ? floatFinish(floatActivationRange(attrs.activation))
-    : quantizedFinish(
-        channelMultipliers(input, weights, output),
-        zeroPointOf(output),
-        quantizedActivationRange(attrs.activation, output),
-        isWide(input, optionalInput(view, 2)),
-      );
-  const zero = isFloat ? 0 : zeroPointOf(input);
+  const finish = weightedFinish(weightedConv2d, view);
+  const zero = zeroPointOf(inputOf(view, 0));
   const x = Float64Array.from(view.in[0] as ArrayLike<number>, (v) => v - zero);
   const w = Float64Array.from(view.in[1] as ArrayLike<number>);
   const bias = biasOf(view.in[2]);

@@ -68,13 +68,25 @@ const attrs: DepthwiseConv2dAttrs = {
 
 type Size = readonly [number, number, number, number];
 
-function int8Sample(name: string, input: Size, filter: Size, a: DepthwiseConv2dAttrs, inZero = -5): Sample<DepthwiseConv2dAttrs> {
+function int8Sample(
+  name: string,
+  input: Size,
+  filter: Size,
+  a: DepthwiseConv2dAttrs,
+  inZero = -5,
+): Sample<DepthwiseConv2dAttrs> {
   return {
     name,
     attrs: { ...a, depthMultiplier: filter[3] / input[3] },
     inputs: [
       { shape: input, dtype: "int8", quant: perTensor(0.05, inZero) },
-      { shape: filter, dtype: "int8", quant: sampleChannels(filter[3], 0.02, 3), constant: "random", range: [-127, 127] },
+      {
+        shape: filter,
+        dtype: "int8",
+        quant: sampleChannels(filter[3], 0.02, 3),
+        constant: "random",
+        range: [-127, 127],
+      },
       { shape: [filter[3]], dtype: "int32", constant: "random", range: [-1000, 1000] },
     ],
     outputs: [{ dtype: "int8", quant: perTensor(0.07, 3) }],
@@ -151,11 +163,11 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
       ],
     },
     decode: (v, report) => ({
-      padding: decodePadding(v["padding"], report),
-      stride: [Number(v["strideH"]), Number(v["strideW"])],
-      dilation: [Number(v["dilationH"]), Number(v["dilationW"])],
-      depthMultiplier: Number(v["depthMultiplier"]),
-      activation: decodeActivation(v["activation"], report),
+      padding: decodePadding(v.padding, report),
+      stride: [Number(v.strideH), Number(v.strideW)],
+      dilation: [Number(v.dilationH), Number(v.dilationW)],
+      depthMultiplier: Number(v.depthMultiplier),
+      activation: decodeActivation(v.activation, report),
     }),
     encode: (a) => ({
       padding: encodePadding(a.padding),
@@ -172,11 +184,27 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
     const steps = [...view.attrs.stride, ...view.attrs.dilation];
     if (!checkRank(input, [4], report) || !checkRank(filter, [4], report)) return null;
     if (!checkConstant(view, 1, report)) return null;
-    if (!checkOption(steps.every((n) => n > 0), "stride and dilation", steps, "at least 1", report)) return null;
+    if (
+      !checkOption(
+        steps.every((n) => Number.isInteger(n) && n > 0),
+        "stride and dilation",
+        steps,
+        "at least 1",
+        report,
+      )
+    )
+      return null;
+    const { padding } = view.attrs;
+    const counted = typeof padding === "string" || padding.every((n) => Number.isInteger(n) && n >= 0);
+    if (!checkOption(counted, "padding", padding, "at least 0", report)) return null;
     const g = depthwiseGeometry(view);
     const whole = filter.shape[0] === 1 && g.channels > 0 && Number.isInteger(g.multiplier) && g.multiplier > 0;
     if (!checkShape(filter, whole, `[1, height, width, a multiple of ${g.channels}]`, report)) return null;
-    if (bias && !checkShape(bias, bias.shape.length === 1 && bias.shape[0] === g.outChannels, `[${g.outChannels}]`, report)) return null;
+    if (
+      bias &&
+      !checkShape(bias, bias.shape.length === 1 && bias.shape[0] === g.outChannels, `[${g.outChannels}]`, report)
+    )
+      return null;
     if (!checkShape(input, g.outHeight > 0 && g.outWidth > 0, "at least as large as the kernel", report)) return null;
     checkPerTensor(input, report);
     checkPerTensor(outputOf(view, 0), report);

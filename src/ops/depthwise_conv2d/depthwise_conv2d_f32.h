@@ -1,6 +1,7 @@
 /*
  * Depthwise convolution, float32.
- * input [batch][in_h][in_w][in_c], weights [k_h][k_w][out_c], bias [out_c] or NULL, out_c = in_c * multiplier,, output [batch][out_h][out_w][out_c].
+ * input [batch][in_h][in_w][in_c], weights [k_h][k_w][out_c], bias [out_c] or NULL, out_c = in_c * multiplier,,
+ * output [batch][out_h][out_w][out_c].
  */
 #ifndef TH_DEPTHWISE_CONV2D_F32_H
 #define TH_DEPTHWISE_CONV2D_F32_H
@@ -17,8 +18,8 @@ typedef struct {
 } th_depthwise_conv2d_f32_params;
 
 /* One output row; `input` is the image it lies in, y0 the (possibly negative) first input row of its window. */
-TH_INLINE void th_depthwise_conv2d_f32_row(const th_depthwise_conv2d_f32_params *p, const float *input, const float *weights,
-    const float *bias, int32_t y0, float *output)
+TH_INLINE void th_depthwise_conv2d_f32_row(const th_depthwise_conv2d_f32_params *p, const float *input,
+                                           const float *weights, const float *bias, int32_t y0, float *output)
 {
     const int32_t out_c = p->in_c * p->multiplier;
     for (int32_t ox = 0; ox < p->out_w; ox++) {
@@ -45,12 +46,13 @@ TH_INLINE void th_depthwise_conv2d_f32_row(const th_depthwise_conv2d_f32_params 
     }
 }
 
-TH_KERNEL void th_depthwise_conv2d_f32(const th_depthwise_conv2d_f32_params *p, const float *input, const float *weights, const float *bias,
-    float *output)
+TH_KERNEL void th_depthwise_conv2d_f32(const th_depthwise_conv2d_f32_params *p, const float *input,
+                                       const float *weights, const float *bias, float *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t oy = 0; oy < p->out_h; oy++) {
-            th_depthwise_conv2d_f32_row(p, input, weights, bias, oy * p->stride_h - p->pad_top, output);
+            const int32_t y0 = oy * p->stride_h - p->pad_top;
+            th_depthwise_conv2d_f32_row(p, input, weights, bias, y0, output);
             output += p->out_w * p->in_c * p->multiplier;
         }
         input += p->in_h * p->in_w * p->in_c;

@@ -11,8 +11,9 @@
 #include "th_fixedpoint.h"
 
 /* One output row; `input` is the image it lies in, y0 the (possibly negative) first input row of its window. */
-TH_INLINE void th_depthwise_conv2d_s16_row(const th_depthwise_conv2d_params *p, const int16_t *input, const int8_t *weights,
-    const int64_t *bias, const int32_t *multipliers, const int8_t *shifts, int32_t y0, int16_t *output)
+TH_INLINE void th_depthwise_conv2d_s16_row(const th_depthwise_conv2d_params *p, const int16_t *input,
+                                           const int8_t *weights, const int64_t *bias, const int32_t *multipliers,
+                                           const int8_t *shifts, int32_t y0, int16_t *output)
 {
     const int32_t out_c = p->in_c * p->multiplier;
     for (int32_t ox = 0; ox < p->out_w; ox++) {
@@ -41,12 +42,14 @@ TH_INLINE void th_depthwise_conv2d_s16_row(const th_depthwise_conv2d_params *p, 
     }
 }
 
-TH_KERNEL void th_depthwise_conv2d_s16(const th_depthwise_conv2d_params *p, const int16_t *input, const int8_t *weights, const int64_t *bias,
-    const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+TH_KERNEL void th_depthwise_conv2d_s16(const th_depthwise_conv2d_params *p, const int16_t *input,
+                                       const int8_t *weights, const int64_t *bias, const int32_t *multipliers,
+                                       const int8_t *shifts, int16_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t oy = 0; oy < p->out_h; oy++) {
-            th_depthwise_conv2d_s16_row(p, input, weights, bias, multipliers, shifts, oy * p->stride_h - p->pad_top, output);
+            const int32_t y0 = oy * p->stride_h - p->pad_top;
+            th_depthwise_conv2d_s16_row(p, input, weights, bias, multipliers, shifts, y0, output);
             output += p->out_w * p->in_c * p->multiplier;
         }
         input += p->in_h * p->in_w * p->in_c;

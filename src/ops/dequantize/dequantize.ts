@@ -1,15 +1,13 @@
 import { elementsOf, float16ToNumber } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import { elementCost } from "../common/binary.js";
-import { noOptions } from "../common/options.js";
+import { elementCost } from "../common/cost.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { checkQuantizedAnyhow } from "../common/unary.js";
 import { inputOf, quantOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits } from "../spec.js";
 
-type Attrs = Record<string, never>;
-
 /** Per tensor or along one axis, in float32 as reference_ops::Dequantize and PerChannelDequantize; exact for float16. */
-function dequantizeReference(view: ExecView<Attrs>): void {
+function dequantizeReference(view: ExecView<Empty>): void {
   const tensor = inputOf(view, 0);
   const [input, output] = [view.in[0] as Int32Array, view.out[0] as Float32Array];
   if (tensor.dtype === "float16") {
@@ -24,11 +22,11 @@ function dequantizeReference(view: ExecView<Attrs>): void {
   }
 }
 
-const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Attrs> => ({
+const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Empty> => ({
   name: `portable ${dtype}`,
   types: { inputs: [dtype], outputs: ["float32"] },
   // Per-channel data are constants, which constant folding dequantizes.
-  matches: (view: NodeView<Attrs>) => quantOf(inputOf(view, 0)).scales.length === 1,
+  matches: (view: NodeView<Empty>) => quantOf(inputOf(view, 0)).scales.length === 1,
   call: (view) => {
     const input = inputOf(view, 0);
     return {
@@ -47,7 +45,7 @@ const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Attrs
   },
 });
 
-const half: Kernel<Attrs> = {
+const half: Kernel<Empty> = {
   name: "portable float16",
   types: { inputs: ["float16"], outputs: ["float32"] },
   call: (view) => ({
@@ -62,13 +60,13 @@ const half: Kernel<Attrs> = {
   }),
 };
 
-export const dequantize = defineOp<"DEQUANTIZE", Attrs>({
+export const dequantize = defineOp<"DEQUANTIZE", Empty>({
   name: "DEQUANTIZE",
   summary: "Quantized integers or half floats to float32",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, elementwise: true, rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
-  tflite: { builtin: 6, maxVersion: 5, options: { ...noOptions, tag: 38 }, decode: () => ({}), encode: () => ({}) },
+  tflite: emptyBinding(6, 5, 38),
   infer: (view, report) => {
     const input = inputOf(view, 0);
     if (input.dtype !== "float16" && !checkQuantizedAnyhow(input, report)) return null;

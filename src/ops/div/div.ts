@@ -1,5 +1,12 @@
-import { type Activation, decodeActivation, encodeActivation, floatActivationRange } from "../common/activation.js";
-import { binaryTraits, combineAll, elementCost, floatArithmetic, inferBinary, limit } from "../common/binary.js";
+import {
+  type Activation,
+  decodeActivation,
+  encodeActivation,
+  floatActivationRange,
+  limit,
+} from "../common/activation.js";
+import { binaryTraits, combineAll, floatArithmetic, inferBinary } from "../common/binary.js";
+import { elementCost } from "../common/cost.js";
 import { int8 } from "../common/options.js";
 import { defineOp } from "../spec.js";
 

@@ -1,5 +1,6 @@
 import { perTensor } from "../../ir/graph.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
+import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
 /** Source for 8 bits: TFLM's elu.cc, a table computed in float32. */
 const apply = (x: number): number => (x < 0 ? Math.expm1(x) : x);

@@ -1,10 +1,11 @@
 import { elementsOf } from "../../base/dtype.js";
 import { checkConstant, checkShape, normalizedAxis } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { constantOf, inputOf } from "../common/view.js";
-import { copyKernels, copyReference, noCost, viewTraits } from "../common/views.js";
+import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
 
 export const expandDims = defineOp<"EXPAND_DIMS", Empty>({

@@ -149,11 +149,17 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
     maxVersion: 12,
     options: {
       tag: 8,
-      fields: [int8("activation"), int8("weightsFormat"), bool("keepNumDims"), bool("asymmetricQuantizeInputs"), int8("quantizedBiasType")],
+      fields: [
+        int8("activation"),
+        int8("weightsFormat"),
+        bool("keepNumDims"),
+        bool("asymmetricQuantizeInputs"),
+        int8("quantizedBiasType"),
+      ],
     },
     decode: (v, report) => {
-      checkOption(Number(v["weightsFormat"]) === 0, "weights_format", v["weightsFormat"], "0 (not shuffled)", report);
-      return { activation: decodeActivation(v["activation"], report), keepNumDims: v["keepNumDims"] === true };
+      checkOption(Number(v.weightsFormat) === 0, "weights_format", v.weightsFormat, "0 (not shuffled)", report);
+      return { activation: decodeActivation(v.activation, report), keepNumDims: v.keepNumDims === true };
     },
     encode: (a) => ({
       activation: encodeActivation(a.activation),
@@ -170,7 +176,8 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
     const keep = view.attrs.keepNumDims;
     const last = input.shape[input.shape.length - 1];
     const whole = depth > 0 && Number.isInteger(batch) && (!keep || last === depth);
-    if (!checkShape(input, whole, keep ? `a last axis of ${depth}` : `a multiple of ${depth} elements`, report)) return null;
+    if (!checkShape(input, whole, keep ? `a last axis of ${depth}` : `a multiple of ${depth} elements`, report))
+      return null;
     // TFLite takes a bias of any shape with as many elements.
     if (bias && !checkShape(bias, elementsOf(bias.shape) === units, `[${units}]`, report)) return null;
     checkQuantization(view, report);

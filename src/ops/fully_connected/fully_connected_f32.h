@@ -13,8 +13,8 @@ typedef struct {
 } th_fully_connected_f32_params;
 
 /* The outputs of one input vector. */
-TH_INLINE void th_fully_connected_f32_row(const th_fully_connected_f32_params *p, const float *input, const float *weights,
-                              const float *bias, float *output)
+TH_INLINE void th_fully_connected_f32_row(const th_fully_connected_f32_params *p, const float *input,
+                                          const float *weights, const float *bias, float *output)
 {
     for (int32_t oc = 0; oc < p->out_c; oc++) {
         float sum = bias ? bias[oc] : 0.0f;
@@ -25,11 +25,13 @@ TH_INLINE void th_fully_connected_f32_row(const th_fully_connected_f32_params *p
     }
 }
 
-TH_KERNEL void th_fully_connected_f32(const th_fully_connected_f32_params *p, const float *input, const float *weights, const float *bias,
-                          float *output)
+TH_KERNEL void th_fully_connected_f32(const th_fully_connected_f32_params *p, const float *input,
+                                      const float *weights, const float *bias, float *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
-        th_fully_connected_f32_row(p, input + n * p->in_c, weights, bias, output + n * p->out_c);
+        th_fully_connected_f32_row(p, input, weights, bias, output);
+        input += p->in_c;
+        output += p->out_c;
     }
 }
 

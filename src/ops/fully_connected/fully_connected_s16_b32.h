@@ -11,8 +11,9 @@
 #include "th_fixedpoint.h"
 
 /* The outputs of one input vector. */
-TH_INLINE void th_fully_connected_s16_b32_row(const th_fully_connected_params *p, const int16_t *input, const int8_t *weights,
-                              const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+TH_INLINE void th_fully_connected_s16_b32_row(const th_fully_connected_params *p, const int16_t *input,
+                                              const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
+                                              const int8_t *shifts, int16_t *output)
 {
     for (int32_t oc = 0; oc < p->out_c; oc++) {
         int32_t sum = bias ? bias[oc] : 0;
@@ -25,11 +26,14 @@ TH_INLINE void th_fully_connected_s16_b32_row(const th_fully_connected_params *p
     }
 }
 
-TH_KERNEL void th_fully_connected_s16_b32(const th_fully_connected_params *p, const int16_t *input, const int8_t *weights, const int32_t *bias,
-                          const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+TH_KERNEL void th_fully_connected_s16_b32(const th_fully_connected_params *p, const int16_t *input,
+                                          const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
+                                          const int8_t *shifts, int16_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
-        th_fully_connected_s16_b32_row(p, input + n * p->in_c, weights, bias, multipliers, shifts, output + n * p->out_c);
+        th_fully_connected_s16_b32_row(p, input, weights, bias, multipliers, shifts, output);
+        input += p->in_c;
+        output += p->out_c;
     }
 }
 

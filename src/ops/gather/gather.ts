@@ -2,11 +2,11 @@ import { bytesOf, type DType, elementsOf } from "../../base/dtype.js";
 import { clamp } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, checkShape, normalizedAxis } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { constant, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { inputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";
 
 export interface GatherAttrs {

@@ -6,7 +6,8 @@ import {
 } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor, tensorName } from "../../ir/graph.js";
 import type { ElementMap } from "../common/lut.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, inferUnary, unarySample } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
+import { defineUnary, floatKernel, inferUnary, unarySample } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 
 /** A float factor as a 15-bit multiplier and a shift. Source: DownScaleInt32ToInt16Multiplier. */

@@ -1,5 +1,6 @@
 import { perTensor } from "../../ir/graph.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
+import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
 /** Source for 8 bits: TFLite's elementwise.cc, a table computed in float32; the lowest value for x <= 0. */
 const apply = (x: number): number => Math.log(x);

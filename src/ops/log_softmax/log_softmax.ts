@@ -1,5 +1,11 @@
 import { elementsOf } from "../../base/dtype.js";
-import { clamp, quantizeMultiplier, requantize, roundingDivideByPowerOfTwo, roundingDoublingHighMul } from "../../base/fixedpoint.js";
+import {
+  clamp,
+  quantizeMultiplier,
+  requantize,
+  roundingDivideByPowerOfTwo,
+  roundingDoublingHighMul,
+} from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
 import { expScaling, mostExponentials } from "../common/exp-scaling.js";
@@ -35,7 +41,9 @@ function integerRow(view: NodeView<LogSoftmaxAttrs>, row: readonly number[]): re
     .reduce((s, d) => s + roundingDivideByPowerOfTwo(expOnNegativeValues(scaled(d)), 12), 0);
   const logSum = fixedLog(sum);
   const above = Math.max(diffMin - 1, requantize(logSum - 2147483648, reverse.multiplier, reverse.shift));
-  return diffs.map((d) => (d > above ? clamp(roundingDivideByPowerOfTwo(scaled(d) - logSum, 22) + 127, -128, 127) : -128));
+  return diffs.map((d) =>
+    d > above ? clamp(roundingDivideByPowerOfTwo(scaled(d) - logSum, 22) + 127, -128, 127) : -128,
+  );
 }
 
 function floatRow(row: readonly number[]): readonly number[] {
@@ -72,7 +80,8 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
     if (!checkShape(input, fits, `a last axis of 1 to ${mostExponentials}`, report)) return null;
     if (isFloat) return [{ shape: input.shape, dtype: "float32", quant: null }];
     if (!checkPerTensor(input, report)) return null;
-    if (!checkOption(scaleOf(input) > 2 ** -26, "scale of the input", scaleOf(input), "above 2^-26", report)) return null;
+    if (!checkOption(scaleOf(input) > 2 ** -26, "scale of the input", scaleOf(input), "above 2^-26", report))
+      return null;
     checkFixedScale(output, 1 / 16, 127, report);
     return [{ shape: input.shape, dtype: "int8", quant: "free" }];
   },
@@ -89,7 +98,10 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
         return {
           source: "ops/log_softmax/log_softmax_s8.h",
           symbol: "th_log_softmax_s8",
-          params: { type: "th_log_softmax_params", fields: { ...size(view), multiplier, shift, ...reversed, diff_min: diffMin } },
+          params: {
+            type: "th_log_softmax_params",
+            fields: { ...size(view), multiplier, shift, ...reversed, diff_min: diffMin },
+          },
           args: [
             { kind: "input", index: 0 },
             { kind: "output", index: 0 },
@@ -114,9 +126,29 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
     },
   ],
   samples: [
-    { name: "int8", attrs: {}, inputs: [{ shape: [3, 7], dtype: "int8", quant: perTensor(0.08, 5) }], outputs: [{ dtype: "int8", quant: q8 }] },
-    { name: "int8, coarse", attrs: {}, inputs: [{ shape: [2, 5], dtype: "int8", quant: perTensor(0.6, -9) }], outputs: [{ dtype: "int8", quant: q8 }] },
-    { name: "int8, many", attrs: {}, inputs: [{ shape: [1, 600], dtype: "int8", quant: perTensor(0.01, -128) }], outputs: [{ dtype: "int8", quant: q8 }] },
-    { name: "float", attrs: {}, inputs: [{ shape: [2, 3, 4], dtype: "float32", range: [-6, 6] }], outputs: [{ dtype: "float32" }] },
+    {
+      name: "int8",
+      attrs: {},
+      inputs: [{ shape: [3, 7], dtype: "int8", quant: perTensor(0.08, 5) }],
+      outputs: [{ dtype: "int8", quant: q8 }],
+    },
+    {
+      name: "int8, coarse",
+      attrs: {},
+      inputs: [{ shape: [2, 5], dtype: "int8", quant: perTensor(0.6, -9) }],
+      outputs: [{ dtype: "int8", quant: q8 }],
+    },
+    {
+      name: "int8, many",
+      attrs: {},
+      inputs: [{ shape: [1, 600], dtype: "int8", quant: perTensor(0.01, -128) }],
+      outputs: [{ dtype: "int8", quant: q8 }],
+    },
+    {
+      name: "float",
+      attrs: {},
+      inputs: [{ shape: [2, 3, 4], dtype: "float32", range: [-6, 6] }],
+      outputs: [{ dtype: "float32" }],
+    },
   ],
 });

@@ -1,12 +1,12 @@
 import { bytesOf, type DType } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, checkShape } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits, stepsOf } from "../common/moves.js";
 import { int8 } from "../common/options.js";
 import { checkPaddings, padAmounts, paddedShape } from "../common/pads.js";
 import { inputOf, outputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, type ExecView, type Kernel, type SampleTensor } from "../spec.js";
 
 export interface MirrorPadAttrs {

@@ -5,19 +5,19 @@ import {
   decodeActivation,
   encodeActivation,
   floatActivationRange,
+  limit,
   quantizedActivationRange,
 } from "../common/activation.js";
 import {
   binaryKernel,
   binaryTraits,
   combineAll,
-  elementCost,
   floatArithmetic,
   inferBinary,
   int32ActivationRange,
   int32Arithmetic,
-  limit,
 } from "../common/binary.js";
+import { elementCost } from "../common/cost.js";
 import { int8 } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";

@@ -1,5 +1,6 @@
 import { perTensor } from "../../ir/graph.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
+import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
 /** 8 bits, which TFLite does not have, by a table computed in float32. */
 const apply = (x: number): number => -x;

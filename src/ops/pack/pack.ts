@@ -1,11 +1,11 @@
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { checkAlike, joinKernels, joinReference, joinTraits, maxSlices, type Slices } from "../common/joins.js";
 import { movedTensor } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { inputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, type Sample } from "../spec.js";
 
 export interface PackAttrs {

@@ -1,8 +1,9 @@
 import { clamp, quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import { binaryKernel, binaryTraits, combineAll, elementCost, inferBinary } from "../common/binary.js";
+import { binaryKernel, binaryTraits, combineAll, inferBinary } from "../common/binary.js";
 import { checkShape } from "../common/checks.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { elementCost } from "../common/cost.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView } from "../spec.js";
 

@@ -1,14 +1,12 @@
 import { type DType, elementsOf, rangeOf } from "../../base/dtype.js";
 import { clamp, quantizeMultiplier, requantize, roundAway } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor, type Quantization } from "../../ir/graph.js";
-import { elementCost } from "../common/binary.js";
+import { elementCost } from "../common/cost.js";
 import { type ElementMap, lookupCall, mapAll } from "../common/lut.js";
-import { noOptions } from "../common/options.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { checkQuantized } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type Kernel, noTraits, type Sample } from "../spec.js";
-
-type Attrs = Record<string, never>;
 
 /** Short names of element types, as kernels are named. */
 const suffix = { float32: "f32", int8: "s8", uint8: "u8", int16: "s16", int32: "s32" } as const;
@@ -41,13 +39,13 @@ function quantizeMap(view: NodeView<unknown>): ElementMap {
   return (x) => clamp((requantize((x - p.in_zero) | 0, p.multiplier, p.shift) + p.out_zero) | 0, min, max);
 }
 
-const table = (from: "int8" | "uint8", to: "int8" | "uint8"): Kernel<Attrs> => ({
+const table = (from: "int8" | "uint8", to: "int8" | "uint8"): Kernel<Empty> => ({
   name: `table ${suffix[from]} to ${suffix[to]}`,
   types: { inputs: [from], outputs: [to] },
   call: (view) => lookupCall(view, quantizeMap(view)),
 });
 
-const direct = (from: Quantizable, to: Quantizable): Kernel<Attrs> => ({
+const direct = (from: Quantizable, to: Quantizable): Kernel<Empty> => ({
   name: `portable ${suffix[from]} to ${suffix[to]}`,
   types: { inputs: [from], outputs: [to] },
   call: (view) => {
@@ -77,7 +75,7 @@ const typeLimits = (dtype: DType): { readonly min: number; readonly max: number 
   return { min, max };
 };
 
-const kernels: readonly Kernel<Attrs>[] = [
+const kernels: readonly Kernel<Empty>[] = [
   table("int8", "int8"),
   table("int8", "uint8"),
   table("uint8", "int8"),
@@ -98,7 +96,7 @@ function sample(
   to: Quantizable,
   inQuant: Quantization | null,
   outQuant: Quantization,
-): Sample<Attrs> {
+): Sample<Empty> {
   return {
     name: `${from} to ${to}`,
     attrs: {},
@@ -115,13 +113,13 @@ function sample(
   };
 }
 
-export const quantize = defineOp<"QUANTIZE", Attrs>({
+export const quantize = defineOp<"QUANTIZE", Empty>({
   name: "QUANTIZE",
   summary: "Float to integers, or integers to another scale, zero point or width",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, elementwise: true, inPlace: [0], rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
-  tflite: { builtin: 114, maxVersion: 2, options: { ...noOptions, tag: 89 }, decode: () => ({}), encode: () => ({}) },
+  tflite: emptyBinding(114, 2, 89),
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
     if (input.dtype !== "float32" && !checkQuantized(input, report)) return null;

@@ -1,9 +1,9 @@
 import { perTensor } from "../../ir/graph.js";
+import { noCost } from "../common/cost.js";
 import { movedQuant } from "../common/moves.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { variableKernels, variableOf } from "../common/variables.js";
 import { outputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, noTraits } from "../spec.js";
 
 /** The variable's contents. Only the model's declaration of the output says what that is. */

@@ -1,10 +1,10 @@
 import { elementsOf } from "../../base/dtype.js";
-import type { NodeView } from "../../ir/graph.js";
-import { perTensor } from "../../ir/graph.js";
+import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkShape } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { movedQuant } from "../common/moves.js";
 import { constantOf, inputOf, optionalInput, outputOf } from "../common/view.js";
-import { copyKernels, copyReference, noCost, viewTraits } from "../common/views.js";
+import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp, type Report } from "../spec.js";
 
 export interface ReshapeAttrs {

@@ -35,7 +35,8 @@ function places(input: number, output: number, attrs: ResizeAttrs, one: 1024 | 1
   const scale = floatScale(input, output, attrs);
   return Array.from({ length: output }, (_, i) => {
     const place = one === 1 ? f(f(f(i + half) * scale) - half) : i * axis.scale + axis.offset;
-    const round = one === 1 ? [Math.floor(place), Math.ceil(place)] : [Math.trunc(place / 1024), Math.trunc((place + 1023) / 1024)];
+    const round =
+      one === 1 ? [Math.floor(place), Math.ceil(place)] : [Math.trunc(place / 1024), Math.trunc((place + 1023) / 1024)];
     const first = Math.max(round[0] ?? 0, 0);
     return { first, second: Math.min(round[1] ?? 0, input - 1), weight: place - first * one };
   });
@@ -54,8 +55,10 @@ function resizeBilinearReference(view: ExecView<ResizeAttrs>): void {
       for (const column of columns) {
         for (let c = 0; c < channels; c++) {
           const at = (y: number, xx: number): number => x[((n * height + y) * width + xx) * channels + c] as number;
-          const upper = at(row.first, column.first) * (one - column.weight) + at(row.first, column.second) * column.weight;
-          const lower = at(row.second, column.first) * (one - column.weight) + at(row.second, column.second) * column.weight;
+          const upper =
+            at(row.first, column.first) * (one - column.weight) + at(row.first, column.second) * column.weight;
+          const lower =
+            at(row.second, column.first) * (one - column.weight) + at(row.second, column.second) * column.weight;
           const sum = upper * (one - row.weight) + lower * row.weight;
           out[o++] = isFloat ? sum : Math.trunc((sum + (sum > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20);
         }

@@ -8,8 +8,8 @@
 #include "resize_bilinear_params.h"
 
 /* One output row, between input rows `upper` and `lower` of which the lower one weighs `dy` / 1024. */
-TH_INLINE void th_resize_bilinear_s16_row(const th_resize_bilinear_params *p, const int16_t *upper, const int16_t *lower,
-                                         int32_t dy, int16_t *output)
+TH_INLINE void th_resize_bilinear_s16_row(const th_resize_bilinear_params *p, const int16_t *upper,
+                                          const int16_t *lower, int32_t dy, int16_t *output)
 {
     for (int32_t x = 0; x < p->out_w; x++) {
         const int32_t place = th_resize_place(x, p->scale_w, p->offset_w);

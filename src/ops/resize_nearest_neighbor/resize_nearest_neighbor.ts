@@ -14,7 +14,9 @@ export function nearest(input: number, output: number, { alignCorners, halfPixel
   const scale = alignCorners && output > 1 ? f((input - 1) / (output - 1)) : f(input / output);
   const offset = halfPixelCenters ? 0.5 : 0;
   const place = alignCorners ? roundAway : Math.floor;
-  return Int16Array.from({ length: output }, (_, i) => Math.max(Math.min(place(f(f(i + offset) * scale)), input - 1), 0));
+  return Int16Array.from({ length: output }, (_, i) =>
+    Math.max(Math.min(place(f(f(i + offset) * scale)), input - 1), 0),
+  );
 }
 
 function reference(view: ExecView<ResizeAttrs>): void {

@@ -9,7 +9,8 @@ import {
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { saturatingShiftLeft } from "../common/fixed-exp.js";
 import type { ElementMap } from "../common/lut.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
+import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 
 /**

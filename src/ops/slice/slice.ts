@@ -2,7 +2,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { constantOf, inputOf, outputOf } from "../common/view.js";
 
 /** Sizes of the slice; -1 reaches to the end. */

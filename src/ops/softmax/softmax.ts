@@ -43,7 +43,7 @@ function kernel(suffix: string, input: DType, output: DType): Kernel<SoftmaxAttr
       const isFloat = input === "float32";
       const fields: Record<string, CValue> = { ...softmaxSize(view) };
       const tables: KernelArg[] = [];
-      if (isFloat) fields["beta"] = { float: view.attrs.beta };
+      if (isFloat) fields.beta = { float: view.attrs.beta };
       else {
         const { multiplier, shift, diffMin } = softmaxScaling(view);
         Object.assign(fields, { multiplier, shift, diff_min: diffMin });
@@ -123,7 +123,7 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
     builtin: 25,
     maxVersion: 3,
     options: { tag: 9, fields: [float("beta")] },
-    decode: (v) => ({ beta: Number(v["beta"]) }),
+    decode: (v) => ({ beta: Number(v.beta) }),
     encode: (a) => ({ beta: a.beta }),
   },
   infer: (view, report) => {

@@ -35,7 +35,8 @@ TH_INLINE void th_softmax_s8_row(const th_softmax_params *p, const int8_t *input
         int32_t value = INT8_MIN;
         /* Beyond 31 bits the quotient is less than a half. */
         if (diff >= p->diff_min && shift <= 31) {
-            value += th_rounding_divide_by_pot(th_rounding_doubling_high_mul(scale, th_softmax_s8_exp(p, diff)), shift);
+            const int32_t share = th_rounding_doubling_high_mul(scale, th_softmax_s8_exp(p, diff));
+            value += th_rounding_divide_by_pot(share, shift);
         }
         output[c] = (int8_t)th_min(value, INT8_MAX);
     }

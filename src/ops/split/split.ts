@@ -1,11 +1,11 @@
 import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { inferParts, joinTraits, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
 import { constant, movedTensor } from "../common/movers.js";
 import { int32 } from "../common/options.js";
 import { constantOf, inputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, type Sample } from "../spec.js";
 
 export interface SplitAttrs {

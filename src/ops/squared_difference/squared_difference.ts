@@ -1,17 +1,17 @@
 import { rangeOf } from "../../base/dtype.js";
 import { quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { limit } from "../common/activation.js";
 import {
   binaryKernel,
   binaryTraits,
   combineAll,
-  elementCost,
   floatArithmetic,
   inferBinary,
   int32Arithmetic,
-  limit,
 } from "../common/binary.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { elementCost } from "../common/cost.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";
 

@@ -1,8 +1,9 @@
 import { checkOption, normalizedAxis } from "../common/checks.js";
+import { noCost } from "../common/cost.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { inputOf } from "../common/view.js";
-import { copyKernels, copyReference, noCost, viewTraits } from "../common/views.js";
+import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
 
 export interface SqueezeAttrs {

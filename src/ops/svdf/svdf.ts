@@ -19,12 +19,24 @@ export interface SvdfAttrs {
 function size(view: NodeView<SvdfAttrs>) {
   const { rank } = view.attrs;
   const [input, features, time] = [inputOf(view, 0).shape, inputOf(view, 1).shape, inputOf(view, 2).shape];
-  return { batch: sizeAt(input, 0), inputs: sizeAt(input, 1), units: sizeAt(features, 0) / rank, rank, memory: sizeAt(time, 1) };
+  return {
+    batch: sizeAt(input, 0),
+    inputs: sizeAt(input, 1),
+    units: sizeAt(features, 0) / rank,
+    rank,
+    memory: sizeAt(time, 1),
+  };
 }
 
 /** Scales are multiplied and divided in float32. Source: PrepareSvdf of TFLM's svdf_common.cc. */
 function scales(view: NodeView<SvdfAttrs>) {
-  const [input, features, time, state, output] = [inputOf(view, 0), inputOf(view, 1), inputOf(view, 2), inputOf(view, 4), outputOf(view, 0)];
+  const [input, features, time, state, output] = [
+    inputOf(view, 0),
+    inputOf(view, 1),
+    inputOf(view, 2),
+    inputOf(view, 4),
+    outputOf(view, 0),
+  ];
   const ratio = (a: number, b: number, c: number) => quantizeMultiplier(Math.fround(Math.fround(a * b) / c));
   return {
     feature: ratio(scaleOf(input), scaleOf(features), scaleOf(state)),
@@ -47,7 +59,8 @@ function finishOf(view: ExecView<SvdfAttrs>): Finish {
   const [state, output] = [inputOf(view, 4), outputOf(view, 0)];
   const range = rangeOf(state.dtype);
   return {
-    feature: (sum) => clamp(requantize(sum, feature.multiplier, feature.shift) + zeroPointOf(state), range.min, range.max),
+    feature: (sum) =>
+      clamp(requantize(sum, feature.multiplier, feature.shift) + zeroPointOf(state), range.min, range.max),
     output: (sum) => clamp(requantize(sum | 0, time.multiplier, time.shift) + zeroPointOf(output), -128, 127),
   };
 }
@@ -84,7 +97,10 @@ function kernel(suffix: string, activations: DType, state: DType): Kernel<SvdfAt
   const isFloat = activations === "float32";
   return {
     name: `portable ${suffix}`,
-    types: { inputs: [activations, activations, state, isFloat ? activations : "int32", state], outputs: [activations] },
+    types: {
+      inputs: [activations, activations, state, isFloat ? activations : "int32", state],
+      outputs: [activations],
+    },
     call: (view) => {
       const range = floatActivationRange(view.attrs.activation);
       const fields = { ...size(view) };
@@ -122,17 +138,37 @@ function kernel(suffix: string, activations: DType, state: DType): Kernel<SvdfAt
 }
 
 function checkSvdfShapes(view: NodeView<SvdfAttrs>, report: Report): boolean {
-  const [input, features, time, bias, state] = [inputOf(view, 0), inputOf(view, 1), inputOf(view, 2), optionalInput(view, 3), inputOf(view, 4)];
+  const [input, features, time, bias, state] = [
+    inputOf(view, 0),
+    inputOf(view, 1),
+    inputOf(view, 2),
+    optionalInput(view, 3),
+    inputOf(view, 4),
+  ];
   if (![input, features, time].every((t) => checkRank(t, [2], report))) return false;
   const { rank } = view.attrs;
   const filters = sizeAt(features.shape, 0);
-  if (!checkOption(Number.isInteger(rank) && rank > 0 && filters % rank === 0, "rank", rank, `a divisor of ${filters}`, report)) return false;
+  if (
+    !checkOption(
+      Number.isInteger(rank) && rank > 0 && filters % rank === 0,
+      "rank",
+      rank,
+      `a divisor of ${filters}`,
+      report,
+    )
+  )
+    return false;
   const { batch, inputs, units, memory } = size(view);
   return (
     checkShape(features, features.shape[1] === inputs, `[filters, ${inputs}]`, report) &&
     checkShape(time, time.shape[0] === filters && memory > 0, `[${filters}, memory]`, report) &&
     (bias === null || checkShape(bias, elementsOf(bias.shape) === units, `[${units}]`, report)) &&
-    checkShape(state, elementsOf(state.shape) === batch * filters * memory, `[${batch}, ${filters * memory}]`, report) &&
+    checkShape(
+      state,
+      elementsOf(state.shape) === batch * filters * memory,
+      `[${batch}, ${filters * memory}]`,
+      report,
+    ) &&
     checkOption(state.variable, "is_variable of the state", state.variable, "true", report)
   );
 }
@@ -149,8 +185,18 @@ function sample(name: string, activations: DType, state: DType, rank: number, ba
       { shape: [batch, inputs], dtype: activations, ...q(0.05, -4) },
       { shape: [units * rank, inputs], dtype: activations, ...q(0.02), constant: "random" },
       { shape: [units * rank, memory], dtype: state, ...q(0.01), constant: "random", ...narrow },
-      { shape: [units], dtype: isFloat ? activations : "int32", constant: "random", ...(isFloat ? {} : { range: [-500, 500] as const }) },
-      { shape: [batch, units * rank * memory], dtype: state, ...(state === "int16" ? q(0.001) : q(0.1, 9)), variable: true },
+      {
+        shape: [units],
+        dtype: isFloat ? activations : "int32",
+        constant: "random",
+        ...(isFloat ? {} : { range: [-500, 500] as const }),
+      },
+      {
+        shape: [batch, units * rank * memory],
+        dtype: state,
+        ...(state === "int16" ? q(0.001) : q(0.1, 9)),
+        variable: true,
+      },
     ],
     outputs: [{ dtype: activations, ...q(0.06, -128) }],
   };
@@ -166,7 +212,7 @@ export const svdf = defineOp<"SVDF", SvdfAttrs>({
     builtin: 27,
     maxVersion: 4,
     options: { tag: 6, fields: [int32("rank"), int8("activation"), bool("asymmetricQuantizeInputs")] },
-    decode: (v, report) => ({ rank: Number(v["rank"]), activation: decodeActivation(v["activation"], report) }),
+    decode: (v, report) => ({ rank: Number(v.rank), activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ rank: a.rank, activation: encodeActivation(a.activation), asymmetricQuantizeInputs: false }),
   },
   infer: (view, report) => {

@@ -9,7 +9,8 @@
 #include "svdf_params.h"
 
 /* Drops the oldest entry of one filter's history and appends the new feature. */
-TH_INLINE void th_svdf_f32_feature(const th_svdf_f32_params *p, const float *input, const float *weights, float *history)
+TH_INLINE void th_svdf_f32_feature(const th_svdf_f32_params *p, const float *input, const float *weights,
+                                   float *history)
 {
     float sum = 0;
     for (int32_t i = 0; i < p->inputs; i++) {
@@ -19,8 +20,8 @@ TH_INLINE void th_svdf_f32_feature(const th_svdf_f32_params *p, const float *inp
     history[p->memory - 1] = sum;
 }
 
-TH_INLINE void th_svdf_f32_one(const th_svdf_f32_params *p, const float *input, const float *weights, const float *time,
-    const float *bias, float *history, float *output)
+TH_INLINE void th_svdf_f32_one(const th_svdf_f32_params *p, const float *input, const float *weights,
+                               const float *time, const float *bias, float *history, float *output)
 {
     for (int32_t u = 0; u < p->units; u++) {
         float sum = bias ? bias[u] : 0;
@@ -38,7 +39,7 @@ TH_INLINE void th_svdf_f32_one(const th_svdf_f32_params *p, const float *input, 
 }
 
 TH_KERNEL void th_svdf_f32(const th_svdf_f32_params *p, const float *input, const float *weights, const float *time,
-    const float *bias, float *state, float *output)
+                           const float *bias, float *state, float *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         th_svdf_f32_one(p, input, weights, time, bias, state, output);

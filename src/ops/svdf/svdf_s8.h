@@ -10,7 +10,8 @@
 #include "th_fixedpoint.h"
 
 /* Drops the oldest entry of one filter's history and appends the new feature. */
-TH_INLINE void th_svdf_s8_feature(const th_svdf_params *p, const int8_t *input, const int8_t *weights, int8_t *history)
+TH_INLINE void th_svdf_s8_feature(const th_svdf_params *p, const int8_t *input, const int8_t *weights,
+                                  int8_t *history)
 {
     int32_t sum = 0;
     for (int32_t i = 0; i < p->inputs; i++) {
@@ -22,7 +23,7 @@ TH_INLINE void th_svdf_s8_feature(const th_svdf_params *p, const int8_t *input, 
 }
 
 TH_INLINE void th_svdf_s8_one(const th_svdf_params *p, const int8_t *input, const int8_t *weights, const int8_t *time,
-    const int32_t *bias, int8_t *history, int8_t *output)
+                              const int32_t *bias, int8_t *history, int8_t *output)
 {
     for (int32_t u = 0; u < p->units; u++) {
         int32_t sum = bias ? bias[u] : 0;
@@ -41,7 +42,7 @@ TH_INLINE void th_svdf_s8_one(const th_svdf_params *p, const int8_t *input, cons
 }
 
 TH_KERNEL void th_svdf_s8(const th_svdf_params *p, const int8_t *input, const int8_t *weights, const int8_t *time,
-    const int32_t *bias, int8_t *state, int8_t *output)
+                          const int32_t *bias, int8_t *state, int8_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         th_svdf_s8_one(p, input, weights, time, bias, state, output);

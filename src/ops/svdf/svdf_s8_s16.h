@@ -10,7 +10,8 @@
 #include "th_fixedpoint.h"
 
 /* Drops the oldest entry of one filter's history and appends the new feature. */
-TH_INLINE void th_svdf_s8_s16_feature(const th_svdf_params *p, const int8_t *input, const int8_t *weights, int16_t *history)
+TH_INLINE void th_svdf_s8_s16_feature(const th_svdf_params *p, const int8_t *input, const int8_t *weights,
+                                      int16_t *history)
 {
     int32_t sum = 0;
     for (int32_t i = 0; i < p->inputs; i++) {
@@ -21,8 +22,8 @@ TH_INLINE void th_svdf_s8_s16_feature(const th_svdf_params *p, const int8_t *inp
     history[p->memory - 1] = (int16_t)th_clamp(value, INT16_MIN, INT16_MAX);
 }
 
-TH_INLINE void th_svdf_s8_s16_one(const th_svdf_params *p, const int8_t *input, const int8_t *weights, const int16_t *time,
-    const int32_t *bias, int16_t *history, int8_t *output)
+TH_INLINE void th_svdf_s8_s16_one(const th_svdf_params *p, const int8_t *input, const int8_t *weights,
+                                  const int16_t *time, const int32_t *bias, int16_t *history, int8_t *output)
 {
     for (int32_t u = 0; u < p->units; u++) {
         int32_t sum = bias ? bias[u] : 0;
@@ -40,8 +41,8 @@ TH_INLINE void th_svdf_s8_s16_one(const th_svdf_params *p, const int8_t *input, 
     }
 }
 
-TH_KERNEL void th_svdf_s8_s16(const th_svdf_params *p, const int8_t *input, const int8_t *weights, const int16_t *time,
-    const int32_t *bias, int16_t *state, int8_t *output)
+TH_KERNEL void th_svdf_s8_s16(const th_svdf_params *p, const int8_t *input, const int8_t *weights,
+                              const int16_t *time, const int32_t *bias, int16_t *state, int8_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         th_svdf_s8_s16_one(p, input, weights, time, bias, state, output);

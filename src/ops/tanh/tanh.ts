@@ -1,6 +1,7 @@
 import { perTensor } from "../../ir/graph.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { inferSigmoid, sigmoidKernel16, sigmoidMap8, sigmoidMap16 } from "../common/sigmoid.js";
-import { defineUnary, type Empty, emptyBinding, floatKernel, unarySample } from "../common/unary.js";
+import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
 
 export const tanh = defineUnary<"TANH", Empty>({
   name: "TANH",

@@ -1,7 +1,7 @@
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
-import { type Empty, emptyBinding } from "../common/unary.js";
+import { type Empty, emptyBinding } from "../common/options.js";
 import { constantOf, inputOf, outputOf } from "../common/view.js";
 
 export const transpose = defineMover<"TRANSPOSE", Empty>({

@@ -26,7 +26,7 @@ function statedShape(view: NodeView<TransposeConvAttrs>): readonly number[] {
   return shape.data === null ? outputOf(view, 0).shape : constantOf(shape);
 }
 
-/** Sizes and window; the output's height and width are given by input 0, the padding follows from them. */
+/** Sizes and window; the padding follows from the output's size. */
 export function transposeConvGeometry(view: NodeView<TransposeConvAttrs>) {
   const input = inputOf(view, 2).shape;
   const filter = inputOf(view, 1).shape;
@@ -91,7 +91,15 @@ const attrs: TransposeConvAttrs = { padding: "SAME", stride: [2, 2], activation:
 type Shape = readonly [number, number, number, number];
 type Kind = "int8" | "int16" | "float32";
 
-function sample(name: string, kind: Kind, bias: "int64" | "int32" | "int16" | "float32" | "none", a: TransposeConvAttrs, input: Shape, filter: Shape, output: Shape): Sample<TransposeConvAttrs> {
+function sample(
+  name: string,
+  kind: Kind,
+  bias: "int64" | "int32" | "int16" | "float32" | "none",
+  a: TransposeConvAttrs,
+  input: Shape,
+  filter: Shape,
+  output: Shape,
+): Sample<TransposeConvAttrs> {
   const isFloat = kind === "float32";
   const [scale, zero, range] = kind === "int8" ? [0.05, -9, 1500] : [0.0003, 0, 30000];
   const limits = isFloat ? {} : { range: [-range, range] as const };
@@ -100,7 +108,12 @@ function sample(name: string, kind: Kind, bias: "int64" | "int32" | "int16" | "f
     attrs: a,
     inputs: [
       { shape: [4], dtype: "int32", constant: output },
-      { shape: filter, dtype: isFloat ? kind : "int8", constant: "random", ...(isFloat ? {} : { quant: sampleChannels(filter[0], 0.01) }) },
+      {
+        shape: filter,
+        dtype: isFloat ? kind : "int8",
+        constant: "random",
+        ...(isFloat ? {} : { quant: sampleChannels(filter[0], 0.01) }),
+      },
       { shape: input, dtype: kind, ...(isFloat ? {} : { quant: perTensor(scale, zero) }) },
       ...(bias === "none" ? [] : [{ shape: [filter[0]], dtype: bias, constant: "random", ...limits } as const]),
     ],
@@ -110,12 +123,38 @@ function sample(name: string, kind: Kind, bias: "int64" | "int32" | "int16" | "f
 
 const samples: readonly Sample<TransposeConvAttrs>[] = [
   sample("int8 same", "int8", "int32", { ...attrs, activation: "RELU" }, [1, 3, 4, 3], [4, 3, 3, 3], [1, 6, 8, 4]),
-  sample("int8 valid, no bias, batch 2", "int8", "none", { ...attrs, padding: "VALID", stride: [2, 1] }, [2, 3, 4, 2], [3, 4, 2, 2], [2, 8, 5, 3]),
-  sample("int8, kernel below stride", "int8", "int32", { ...attrs, padding: "VALID", stride: [3, 2] }, [1, 2, 3, 2], [2, 2, 1, 2], [1, 6, 6, 2]),
+  sample(
+    "int8 valid, no bias, batch 2",
+    "int8",
+    "none",
+    { ...attrs, padding: "VALID", stride: [2, 1] },
+    [2, 3, 4, 2],
+    [3, 4, 2, 2],
+    [2, 8, 5, 3],
+  ),
+  sample(
+    "int8, kernel below stride",
+    "int8",
+    "int32",
+    { ...attrs, padding: "VALID", stride: [3, 2] },
+    [1, 2, 3, 2],
+    [2, 2, 1, 2],
+    [1, 6, 6, 2],
+  ),
   sample("16x8, int64 bias", "int16", "int64", attrs, [1, 3, 3, 4], [3, 4, 4, 4], [1, 5, 6, 3]),
   sample("16x8, int32 bias", "int16", "int32", attrs, [1, 3, 3, 4], [3, 3, 3, 4], [1, 6, 5, 3]),
   sample("16x8, int16 bias", "int16", "int16", { ...attrs, stride: [1, 2] }, [1, 1, 4, 3], [2, 1, 4, 3], [1, 1, 8, 2]),
   sample("16x8, no bias", "int16", "none", attrs, [1, 2, 2, 3], [2, 3, 3, 3], [1, 4, 4, 2]),
+  {
+    name: "int8, output shape at run time",
+    attrs,
+    inputs: [
+      { shape: [4], dtype: "int32", range: [0, 9] },
+      { shape: [2, 2, 2, 3], dtype: "int8", constant: "random", quant: perTensor(0.01) },
+      { shape: [1, 2, 3, 3], dtype: "int8", quant: perTensor(0.05, 127) },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.04, -128), shape: [1, 4, 6, 2] }],
+  },
   sample("float", "float32", "float32", { ...attrs, activation: "RELU6" }, [1, 3, 2, 3], [4, 3, 3, 3], [1, 6, 4, 4]),
 ];
 
@@ -128,11 +167,14 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   tflite: {
     builtin: 67,
     maxVersion: 5,
-    options: { tag: 49, fields: [int8("padding"), int32("strideW"), int32("strideH"), int8("activation"), int8("quantizedBiasType")] },
+    options: {
+      tag: 49,
+      fields: [int8("padding"), int32("strideW"), int32("strideH"), int8("activation"), int8("quantizedBiasType")],
+    },
     decode: (v, report) => ({
-      padding: decodePadding(v["padding"], report) === "SAME" ? "SAME" : "VALID",
-      stride: [Number(v["strideH"]), Number(v["strideW"])],
-      activation: decodeActivation(v["activation"], report),
+      padding: decodePadding(v.padding, report) === "SAME" ? "SAME" : "VALID",
+      stride: [Number(v.strideH), Number(v.strideW)],
+      activation: decodeActivation(v.activation, report),
     }),
     encode: (a) => ({
       padding: encodePadding(a.padding),
@@ -148,14 +190,24 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
     if (!checkConstant(view, 1, report)) return null;
     if (bias?.dtype === "int16" && !checkConstant(view, 3, report)) return null;
     const { stride } = view.attrs;
-    if (!checkOption(stride.every((n) => Number.isInteger(n) && n > 0), "stride", stride, "at least 1", report)) return null;
+    if (
+      !checkOption(
+        stride.every((n) => Number.isInteger(n) && n > 0),
+        "stride",
+        stride,
+        "at least 1",
+        report,
+      )
+    )
+      return null;
     const [batch = -1, ...rest] = statedShape(view);
     const channels = sizeAt(filter.shape, 0);
     const sound = rest.length === 3 && batch === input.shape[0] && rest[2] === channels && rest.every((n) => n > 0);
     const expected = `the output's [${input.shape[0]}, height, width, ${channels}]`;
     if (!checkOption(sound, "output_shape", [batch, ...rest], expected, report)) return null;
     if (!checkShape(filter, filter.shape[3] === input.shape[3], `[..., ${input.shape[3]}]`, report)) return null;
-    if (bias && !checkShape(bias, bias.shape.length === 1 && bias.shape[0] === channels, `[${channels}]`, report)) return null;
+    if (bias && !checkShape(bias, bias.shape.length === 1 && bias.shape[0] === channels, `[${channels}]`, report))
+      return null;
     checkPerTensor(input, report);
     checkPerTensor(outputOf(view, 0), report);
     checkWeightQuantization(view, transposed.index, 0, report);

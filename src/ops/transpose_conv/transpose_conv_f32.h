@@ -1,6 +1,7 @@
 /*
  * Transposed convolution, float32.
- * input [batch][in_h][in_w][in_c], weights [out_c][k_h][k_w][in_c], bias [out_c] or NULL,, output [batch][out_h][out_w][out_c].
+ * input [batch][in_h][in_w][in_c], weights [out_c][k_h][k_w][in_c], bias [out_c] or NULL,, output
+ * [batch][out_h][out_w][out_c].
  * Gathers what a convolution's gradient scatters: input (y, x) reaches output (y * stride_h - pad_top + ky, ...).
  */
 #ifndef TH_TRANSPOSE_CONV_F32_H
@@ -17,7 +18,8 @@ typedef struct {
 } th_transpose_conv_f32_params;
 
 /* The sum of one output element; `filter` are the weights of its channel, y and x its place in the full result. */
-TH_INLINE float th_transpose_conv_f32_sum(const th_transpose_conv_f32_params *p, const float *input, const float *filter, int32_t y, int32_t x)
+TH_INLINE float th_transpose_conv_f32_sum(const th_transpose_conv_f32_params *p, const float *input,
+                                          const float *filter, int32_t y, int32_t x)
 {
     float sum = 0.0f;
     for (int32_t ky = y % p->stride_h; ky < p->k_h && ky <= y; ky += p->stride_h) {
@@ -41,20 +43,21 @@ TH_INLINE float th_transpose_conv_f32_sum(const th_transpose_conv_f32_params *p,
 }
 
 /* Output row oy; `input` is the image it lies in. */
-TH_INLINE void th_transpose_conv_f32_row(const th_transpose_conv_f32_params *p, const float *input, const float *weights,
-    const float *bias, int32_t oy, float *output)
+TH_INLINE void th_transpose_conv_f32_row(const th_transpose_conv_f32_params *p, const float *input,
+                                         const float *weights, const float *bias, int32_t oy, float *output)
 {
     const int32_t per_filter = p->k_h * p->k_w * p->in_c;
+    const int32_t y = oy + p->pad_top;
     for (int32_t ox = 0; ox < p->out_w; ox++) {
         for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const float sum = th_transpose_conv_f32_sum(p, input, weights + oc * per_filter, oy + p->pad_top, ox + p->pad_left);
+            const float sum = th_transpose_conv_f32_sum(p, input, weights + oc * per_filter, y, ox + p->pad_left);
             *output++ = th_clampf(sum + (bias ? bias[oc] : 0.0f), p->min, p->max);
         }
     }
 }
 
-TH_KERNEL void th_transpose_conv_f32(const th_transpose_conv_f32_params *p, const float *input, const float *weights, const float *bias,
-    float *output)
+TH_KERNEL void th_transpose_conv_f32(const th_transpose_conv_f32_params *p, const float *input, const float *weights,
+                                     const float *bias, float *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t oy = 0; oy < p->out_h; oy++) {

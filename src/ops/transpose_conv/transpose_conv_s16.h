@@ -12,7 +12,8 @@
 #include "th_fixedpoint.h"
 
 /* The sum of one output element; `filter` are the weights of its channel, y and x its place in the full result. */
-TH_INLINE int64_t th_transpose_conv_s16_sum(const th_transpose_conv_params *p, const int16_t *input, const int8_t *filter, int32_t y, int32_t x)
+TH_INLINE int64_t th_transpose_conv_s16_sum(const th_transpose_conv_params *p, const int16_t *input,
+                                            const int8_t *filter, int32_t y, int32_t x)
 {
     int64_t sum = 0;
     for (int32_t ky = y % p->stride_h; ky < p->k_h && ky <= y; ky += p->stride_h) {
@@ -36,13 +37,15 @@ TH_INLINE int64_t th_transpose_conv_s16_sum(const th_transpose_conv_params *p, c
 }
 
 /* Output row oy; `input` is the image it lies in. */
-TH_INLINE void th_transpose_conv_s16_row(const th_transpose_conv_params *p, const int16_t *input, const int8_t *weights,
-    const int64_t *bias, const int32_t *multipliers, const int8_t *shifts, int32_t oy, int16_t *output)
+TH_INLINE void th_transpose_conv_s16_row(const th_transpose_conv_params *p, const int16_t *input,
+                                         const int8_t *weights, const int64_t *bias, const int32_t *multipliers,
+                                         const int8_t *shifts, int32_t oy, int16_t *output)
 {
     const int32_t per_filter = p->k_h * p->k_w * p->in_c;
+    const int32_t y = oy + p->pad_top;
     for (int32_t ox = 0; ox < p->out_w; ox++) {
         for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const int64_t sum = th_transpose_conv_s16_sum(p, input, weights + oc * per_filter, oy + p->pad_top, ox + p->pad_left);
+            const int64_t sum = th_transpose_conv_s16_sum(p, input, weights + oc * per_filter, y, ox + p->pad_left);
             const int32_t m = oc * p->multiplier_step;
             const int32_t scaled = th_requantize64(sum + (bias ? bias[oc] : 0), multipliers[m], shifts[m]);
             *output++ = (int16_t)th_clamp(scaled + p->out_zero, p->min, p->max);
@@ -50,8 +53,9 @@ TH_INLINE void th_transpose_conv_s16_row(const th_transpose_conv_params *p, cons
     }
 }
 
-TH_KERNEL void th_transpose_conv_s16(const th_transpose_conv_params *p, const int16_t *input, const int8_t *weights, const int64_t *bias,
-    const int32_t *multipliers, const int8_t *shifts, int16_t *output)
+TH_KERNEL void th_transpose_conv_s16(const th_transpose_conv_params *p, const int16_t *input, const int8_t *weights,
+                                     const int64_t *bias, const int32_t *multipliers, const int8_t *shifts,
+                                     int16_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t oy = 0; oy < p->out_h; oy++) {

@@ -19,7 +19,7 @@ TH_INLINE int32_t th_lstm_s8_clamp16(int32_t x)
 
 /* The four gates of one vector before their activations, each with 12 bits after the point. */
 TH_INLINE void th_lstm_s8_gates(const th_lstm_params *p, const int8_t *input, const int8_t *weights,
-                               const int8_t *recurrent, const int32_t *bias, const int8_t *hidden, int16_t *gates)
+                                const int8_t *recurrent, const int32_t *bias, const int8_t *hidden, int16_t *gates)
 {
     for (int32_t gate = 0; gate < 4; gate++) {
         for (int32_t u = 0; u < p->units; u++) {
@@ -42,8 +42,8 @@ TH_INLINE void th_lstm_s8_gates(const th_lstm_params *p, const int8_t *input, co
 
 /* One time step of one sequence. */
 TH_INLINE void th_lstm_s8_step(const th_lstm_params *p, const int8_t *input, const int8_t *weights,
-                              const int8_t *recurrent, const int32_t *bias, const int16_t *table, int8_t *hidden,
-                              int16_t *cell, int16_t *gates)
+                               const int8_t *recurrent, const int32_t *bias, const int16_t *table, int8_t *hidden,
+                               int16_t *cell, int16_t *gates)
 {
     const th_sigmoid_s16_params gate_scale = {p->units, 3, 0};
     const th_sigmoid_s16_params cell_scale = {p->units, p->tanh_multiplier, p->tanh_shift};
@@ -72,8 +72,8 @@ TH_INLINE void th_lstm_s8_step(const th_lstm_params *p, const int8_t *input, con
 }
 
 TH_KERNEL void th_lstm_s8(const th_lstm_params *p, const int8_t *input, const int8_t *weights,
-                         const int8_t *recurrent, const int32_t *bias, const int16_t *table, int8_t *hidden,
-                         int16_t *cell, void *scratch, int8_t *output)
+                          const int8_t *recurrent, const int32_t *bias, const int16_t *table, int8_t *hidden,
+                          int16_t *cell, void *scratch, int8_t *output)
 {
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t step = 0; step < p->steps; step++) {

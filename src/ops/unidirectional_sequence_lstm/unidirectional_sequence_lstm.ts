@@ -239,9 +239,9 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
       ],
     },
     decode: (v, report) => {
-      checkOption(v["activation"] === 4, "fused_activation_function", v["activation"], "4 (TANH)", report);
-      checkOption(v["diagonalRecurrentTensors"] !== true, "diagonal_recurrent_tensors", "true", "false", report);
-      return { timeMajor: v["timeMajor"] === true, cellClip: Number(v["cellClip"]) };
+      checkOption(v.activation === 4, "fused_activation_function", v.activation, "4 (TANH)", report);
+      checkOption(v.diagonalRecurrentTensors !== true, "diagonal_recurrent_tensors", "true", "false", report);
+      return { timeMajor: v.timeMajor === true, cellClip: Number(v.cellClip) };
     },
     encode: (a) => ({
       activation: 4,

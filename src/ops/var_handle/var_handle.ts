@@ -1,5 +1,5 @@
+import { noCost } from "../common/cost.js";
 import { outputOf } from "../common/view.js";
-import { noCost } from "../common/views.js";
 import { defineOp, noTraits } from "../spec.js";
 
 export interface VarHandleAttrs {

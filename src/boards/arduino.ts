@@ -1,0 +1,116 @@
+import type { Board } from "./board.js";
+import { cores, kib, mib, onChip, tightlyCoupled } from "./cores.js";
+
+/** RAM of the STM32H747 as its M7 core sees it. ITCM is left out: it holds code. */
+const stm32h747Ram = [
+  tightlyCoupled("DTCM", 128 * kib),
+  onChip("AXI SRAM", 512 * kib),
+  onChip("SRAM1-3", 288 * kib),
+  onChip("SRAM4", 64 * kib),
+];
+
+const unoR4 = {
+  vendor: "Arduino",
+  mcu: "RA4M1",
+  ...cores.m4,
+  clockMhz: 48,
+  sram: [onChip("SRAM", 32 * kib)],
+  flash: [onChip("flash", 256 * kib)],
+} as const;
+
+/** Arduino's boards. */
+export const arduinoBoards: readonly Board[] = [
+  {
+    id: "arduino-nano-33-ble",
+    aliases: ["arduino-nano-33-ble-sense"],
+    name: "Arduino Nano 33 BLE Sense",
+    vendor: "Arduino",
+    mcu: "nRF52840",
+    ...cores.m4,
+    clockMhz: 64,
+    sram: [onChip("SRAM", 256 * kib)],
+    flash: [onChip("flash", mib)],
+    arduino: "arduino:mbed_nano:nano33ble",
+    platformio: { platform: "nordicnrf52", board: "nano33ble", framework: "arduino" },
+    zephyr: "arduino_nano_33_ble/nrf52840/sense",
+    sources: ["Arduino Nano 33 BLE Sense Rev2 datasheet (ABX00069)", "Nordic nRF52840 product specification v1.8"],
+  },
+  {
+    id: "arduino-nicla-sense-me",
+    name: "Arduino Nicla Sense ME",
+    vendor: "Arduino",
+    mcu: "nRF52832",
+    ...cores.m4,
+    clockMhz: 64,
+    sram: [onChip("SRAM", 64 * kib)],
+    flash: [onChip("flash", 512 * kib)],
+    arduino: "arduino:mbed_nicla:nicla_sense",
+    platformio: null,
+    zephyr: "arduino_nicla_sense_me",
+    sources: ["Arduino Nicla Sense ME datasheet (ABX00050)", "Nordic nRF52832 product specification v1.8"],
+  },
+  {
+    id: "arduino-nicla-vision",
+    name: "Arduino Nicla Vision",
+    vendor: "Arduino",
+    mcu: "STM32H747AII6 (M7 core)",
+    ...cores.m7Double,
+    clockMhz: 480,
+    sram: stm32h747Ram,
+    flash: [onChip("flash", 2 * mib)],
+    arduino: "arduino:mbed_nicla:nicla_vision",
+    platformio: { platform: "ststm32", board: "nicla_vision", framework: "arduino" },
+    zephyr: "arduino_nicla_vision/stm32h747xx/m7",
+    sources: ["Arduino Nicla Vision datasheet (ABX00051)", "ST DS12930, STM32H747xI/G datasheet"],
+  },
+  {
+    id: "arduino-portenta-h7",
+    name: "Arduino Portenta H7",
+    vendor: "Arduino",
+    mcu: "STM32H747XIH6 (M7 core)",
+    ...cores.m7Double,
+    clockMhz: 480,
+    sram: stm32h747Ram,
+    flash: [onChip("flash", 2 * mib)],
+    arduino: "arduino:mbed_portenta:envie_m7",
+    platformio: { platform: "ststm32", board: "portenta_h7_m7", framework: "arduino" },
+    zephyr: "arduino_portenta_h7/stm32h747xx/m7",
+    sources: ["Arduino Portenta H7 datasheet (ABX00042)", "ST DS12930, STM32H747xI/G datasheet"],
+  },
+  {
+    id: "arduino-uno-r4-minima",
+    name: "Arduino UNO R4 Minima",
+    ...unoR4,
+    arduino: "arduino:renesas_uno:minima",
+    platformio: { platform: "renesas-ra", board: "uno_r4_minima", framework: "arduino" },
+    zephyr: "arduino_uno_r4@minima",
+    sources: ["Arduino UNO R4 Minima datasheet (ABX00080)", "Renesas RA4M1 Group datasheet (R01DS0355)"],
+  },
+  {
+    id: "arduino-uno-r4-wifi",
+    name: "Arduino UNO R4 WiFi",
+    ...unoR4,
+    arduino: "arduino:renesas_uno:unor4wifi",
+    platformio: { platform: "renesas-ra", board: "uno_r4_wifi", framework: "arduino" },
+    zephyr: "arduino_uno_r4@wifi",
+    sources: ["Arduino UNO R4 WiFi datasheet (ABX00087)", "Renesas RA4M1 Group datasheet (R01DS0355)"],
+  },
+  {
+    id: "arduino-uno-r3",
+    name: "Arduino UNO Rev3",
+    vendor: "Arduino",
+    mcu: "ATmega328P",
+    ...cores.avr,
+    clockMhz: 16,
+    sram: [onChip("SRAM", 2 * kib)],
+    // The bootloader has the last 512 bytes.
+    flash: [onChip("flash", 32 * kib - 512)],
+    arduino: "arduino:avr:uno",
+    platformio: { platform: "atmelavr", board: "uno", framework: "arduino" },
+    zephyr: null,
+    sources: [
+      "Arduino UNO R3 datasheet (A000066)",
+      "Microchip ATmega48A/PA/88A/PA/168A/PA/328/P datasheet (DS40002061)",
+    ],
+  },
+];
