@@ -77,8 +77,8 @@ async function differences(target: string, compiled: readonly Compiled[]): Promi
 }
 
 describe("every operator's samples", () => {
-  it("every operator has some", () => {
-    expect(operators.filter((op) => op.samples.length === 0).map((op) => op.name)).toEqual([]);
+  it("every operator that has code has some", () => {
+    expect(runnable.filter((op) => op.samples.length === 0).map((op) => op.name)).toEqual([]);
   });
 
   for (const op of operators) {

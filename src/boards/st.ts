@@ -135,8 +135,8 @@ const lowPowerBoards: readonly Board[] = [
     mcu: "STM32G0B1RET6",
     ...cores.m0plus,
     clockMhz: 64,
-    // With parity checking, which is on by default, 128 KiB.
-    sram: [onChip("SRAM", 128 * kib)],
+    // With parity checking, which a new chip has off, 128 KiB.
+    sram: [onChip("SRAM", 144 * kib)],
     flash: [onChip("flash", 512 * kib)],
     arduino: "STMicroelectronics:stm32:Nucleo_64:pnum=NUCLEO_G0B1RE",
     platformio: platformio("nucleo_g0b1re"),

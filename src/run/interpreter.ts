@@ -29,6 +29,9 @@ function initialState(tensor: Tensor | Variable): TensorData {
   return data;
 }
 
+/** A resource tensor has a name and no bytes. */
+const constantOf = (tensor: Tensor): TensorData | null => (tensor.dtype === "resource" ? new Uint8Array(0) : tensor.data);
+
 /** Prepares the reference interpreter, which defines what every other target must compute. */
 export function createSession(model: Pick<Model, "main" | "subgraphs">): Session {
   const variables = new Map<string, TensorData>();
@@ -88,7 +91,7 @@ function execute(
   const values = new Map<TensorId, TensorData>(states);
   for (const [i, id] of graph.inputs.entries()) values.set(id, present(inputs[i], "input"));
   const read = (id: TensorId): TensorData =>
-    values.get(id) ?? present(tensorOf(graph, id).data, `value of tensor ${id}`);
+    values.get(id) ?? present(constantOf(tensorOf(graph, id)), `value of tensor ${id}`);
   const last = lastUses(graph);
 
   graph.nodes.forEach((node, index) => {

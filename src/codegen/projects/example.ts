@@ -5,10 +5,9 @@ import { type Port, type ProjectInput, portsOf } from "./project.js";
 
 /** How the example of a tool prints: with a function like printf, or with Arduino's Serial. */
 export interface Console {
-  /** Includes that come before the model's header, and definitions that come after it. */
-  readonly includes: readonly string[];
+  /** Statement that prints a line; `text` has nothing that a C string or a format would change. */
   readonly line: (text: string) => string;
-  /** Statement that prints one element, `  [i] value` and, if `real` is not null, ` = real`. */
+  /** Statements that print one element, `  [i] value` and, if `real` is not null, ` = real`. */
   readonly element: (dtype: DType, value: string, real: string | null) => string;
 }
 
@@ -89,8 +88,7 @@ function formatOf(dtype: DType, value: string): readonly [string, string] {
 }
 
 /** A console that prints with `call`, which takes what printf takes. */
-export const printfConsole = (call: string, includes: readonly string[]): Console => ({
-  includes,
+export const printfConsole = (call: "printf" | "printk"): Console => ({
   line: (text) => `${call}("${text}\\n");`,
   element: (dtype, value, real) => {
     const [format, argument] = formatOf(dtype, value);
@@ -98,38 +96,3 @@ export const printfConsole = (call: string, includes: readonly string[]): Consol
     return `${call}("  [%d] ${format} = %.6g\\n", (int)i, ${argument},\n       (double)(${real}));`;
   },
 });
-
-/** The arena of a C99 program, whose compiler must be told the alignment in its own words. */
-export const cArena = (macro: string): string => `#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define ARENA_ALIGNED _Alignas(${macro}_ARENA_ALIGNMENT)
-#elif defined(__GNUC__)
-#define ARENA_ALIGNED __attribute__((aligned(${macro}_ARENA_ALIGNMENT)))
-#elif defined(_MSC_VER)
-#define ARENA_ALIGNED __declspec(align(${macro}_ARENA_ALIGNMENT))
-#else
-#error "say here how this compiler aligns a variable"
-#endif
-
-static ARENA_ALIGNED uint8_t arena[${macro}_ARENA_BYTES];
-`;
-
-/** `example/main.c`: one inference on zeros, on anything that has printf. */
-export function cExample(input: ProjectInput): string {
-  const { name } = input.generated;
-  return `#include "${name}.h"
-
-#include <stdint.h>
-#include <stdio.h>
-
-${cArena(name.toUpperCase())}
-${exampleFunctions(input, printfConsole("printf", []))}
-int main(void)
-{
-    ${name}_init(arena);
-    fill_inputs();
-    ${name}_invoke(arena);
-    print_outputs();
-    return 0;
-}
-`;
-}

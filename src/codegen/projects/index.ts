@@ -1,15 +1,19 @@
+import { writeArduino } from "./arduino.js";
+import { writeCmake } from "./cmake.js";
 import { writePlain } from "./plain.js";
+import { writePlatformio } from "./platformio.js";
 import type { ProjectFiles, ProjectInput } from "./project.js";
+import { writeZephyr } from "./zephyr.js";
 
 export type { ProjectFiles, ProjectInput } from "./project.js";
 
 /** The kinds of project, each with the function that writes it. */
 const writers = {
   c: writePlain,
-  cmake: writePlain,
-  arduino: writePlain,
-  platformio: writePlain,
-  zephyr: writePlain,
+  cmake: writeCmake,
+  arduino: writeArduino,
+  platformio: writePlatformio,
+  zephyr: writeZephyr,
 } as const satisfies Record<string, (input: ProjectInput) => ProjectFiles>;
 
 /** What `--as` takes. */

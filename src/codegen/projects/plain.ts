@@ -1,5 +1,5 @@
-import { cExample } from "./example.js";
-import { cBanner, lineBanner, modelFiles, type ProjectFiles, type ProjectInput, usesMath } from "./project.js";
+import { hostProgram } from "./programs.js";
+import { lineBanner, modelFiles, type ProjectFiles, type ProjectInput, usesMath } from "./project.js";
 
 const makefile = (input: ProjectInput): string => {
   const { name } = input.generated;
@@ -27,8 +27,4 @@ clean:
 
 /** Plain C: the model's files, an example and a Makefile. */
 export const writePlain = (input: ProjectInput): ProjectFiles =>
-  new Map([
-    ...modelFiles(input, ""),
-    ["example/main.c", `${cBanner(input, `One inference of ${input.generated.name} on zeros.`)}${cExample(input)}`],
-    ["Makefile", makefile(input)],
-  ]);
+  new Map([...modelFiles(input, ""), ["example/main.c", hostProgram(input)], ["Makefile", makefile(input)]]);

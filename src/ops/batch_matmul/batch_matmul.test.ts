@@ -21,8 +21,12 @@ test("the values of TFLite's tests, with and without broadcasting", () => {
 test("either matrix transposed", () => {
   // [[1, 2, 3], [4, 5, 6]] transposed times [[1, 2], [3, 4]], and times its transpose.
   const left = floats([2, 3], 1);
-  expect(runOp(batchMatmul, { adjX: true, adjY: false }, [left, floats([2, 2], 1)], [{ dtype: "float32" }])[0]?.data).toEqual([13, 18, 17, 24, 21, 30]);
-  expect(runOp(batchMatmul, { adjX: true, adjY: true }, [left, floats([2, 2], 1)], [{ dtype: "float32" }])[0]?.data).toEqual([9, 19, 12, 26, 15, 33]);
+  expect(
+    runOp(batchMatmul, { adjX: true, adjY: false }, [left, floats([2, 2], 1)], [{ dtype: "float32" }])[0]?.data,
+  ).toEqual([13, 18, 17, 24, 21, 30]);
+  expect(
+    runOp(batchMatmul, { adjX: true, adjY: true }, [left, floats([2, 2], 1)], [{ dtype: "float32" }])[0]?.data,
+  ).toEqual([9, 19, 12, 26, 15, 33]);
 });
 
 test("both zero points of int8 are subtracted", () => {

@@ -51,14 +51,10 @@ test("a table follows its function between its entries", () => {
 });
 
 test("half of the error in the middle of a piece is taken off its entry", () => {
-  // x^2 over [0, 1]: the chord lies above the curve by h^2 / 4 in the middle; h = 1/512 gives 2^-20, below one unit
-  // of 2^-15, so entries are the function itself; of 64 x^2 over the same range it is 2^-14, so one unit is taken off.
-  const square = lut16((x) => x * x, [0, 1], [-1, 1]);
-  expect(Array.from(square.slice(256, 259))).toEqual([
-    8192,
-    Math.round(32768 * (257 / 512) ** 2),
-    Math.round(32768 * (258 / 512) ** 2),
-  ]);
-  const steep = lut16((x) => 64 * x * x, [0, 1], [-64, 64]);
-  expect(steep[256]).toBe(8192);
+  // One step per integer, entries i^2. In the middle the chord is at i^2 + i + 1/2, the curve at i^2 + i + 1/4: rounded
+  // they are one apart, and half of that, rounded away from zero, is one again. The last entry closes the last piece.
+  const squares = lut16((x) => (x * x) / 32768, [0, 512], [-1, 1]);
+  expect(Array.from(squares.slice(0, 4))).toEqual([-1, 0, 3, 8]);
+  expect(squares[100]).toBe(9999);
+  expect(squares[512]).toBe(32767);
 });

@@ -195,7 +195,9 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
       if (!checkOption(sizes.every(isCount), "stride and filter size", sizes, "at least 1", report)) return null;
       const { padding, kernel: size } = view.attrs;
       // A window with no element inside the image has no average.
-      const covered = typeof padding === "string" || padding.every((n, side) => Number.isInteger(n) && n >= 0 && n < size[side >> 1 ? 1 : 0]);
+      const covered =
+        typeof padding === "string" ||
+        padding.every((n, side) => Number.isInteger(n) && n >= 0 && n < size[side >> 1 ? 1 : 0]);
       if (!checkOption(covered, "padding", padding, "smaller than the window", report)) return null;
       const g = geometry(view);
       if (!checkShape(input, g.outHeight > 0 && g.outWidth > 0, "at least as large as the window", report)) return null;

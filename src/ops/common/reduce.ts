@@ -1,7 +1,14 @@
 import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { type CValue, type ExecView, type Kernel, noTraits, type OpSpec, type Report, type Sample } from "../spec.js";
-import { checkConstant, checkOption, checkPerTensor, checkSameQuantization, checkShape, normalizedAxis } from "./checks.js";
+import {
+  checkConstant,
+  checkOption,
+  checkPerTensor,
+  checkSameQuantization,
+  checkShape,
+  normalizedAxis,
+} from "./checks.js";
 import { bool } from "./options.js";
 import { constantOf, inputOf, outputOf, scaleOf } from "./view.js";
 

@@ -65,7 +65,7 @@ function tensorOf(id: number, t: TestTensor | TestOutput, data: TensorData | nul
 /** Runs an operator's inference; the problems it reports, and the types it finds. */
 export function inferOp<A extends object>(
   spec: OpSpec<string, A>,
-  attrs: A,
+  attrs: NoInfer<A>,
   inputs: readonly (TestTensor | null)[],
   outputs: readonly TestOutput[],
 ): {
@@ -91,7 +91,7 @@ export function inferOp<A extends object>(
  */
 export function runOp<A extends object>(
   spec: OpSpec<string, A>,
-  attrs: A,
+  attrs: NoInfer<A>,
   inputs: readonly (TestTensor | null)[],
   outputs: readonly TestOutput[],
   variables: Readonly<Record<string, TensorData>> = {},

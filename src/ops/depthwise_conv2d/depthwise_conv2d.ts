@@ -1,62 +1,14 @@
-import type { NodeView } from "../../ir/graph.js";
 import { perTensor } from "../../ir/graph.js";
-import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
+import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding, type Padding, window2d } from "../common/padding.js";
+import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
-import { sampleChannels, type Weighted, weightedKernels } from "../common/weighted.js";
+import { sampleChannels, weightedKernels } from "../common/weighted.js";
 import { defineOp, noTraits, type Sample } from "../spec.js";
+import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 import { depthwiseConv2dReference } from "./reference.js";
-
-export interface DepthwiseConv2dAttrs {
-  readonly padding: Padding;
-  readonly stride: readonly [height: number, width: number];
-  readonly dilation: readonly [height: number, width: number];
-  /** As the file states it; the filter's shape decides, as in TFLM. */
-  readonly depthMultiplier: number;
-  readonly activation: Activation;
-}
-
-/** Sizes and window of a depthwise convolution: NHWC input, filter [1, kernel height, kernel width, output channels]. */
-export function depthwiseGeometry(view: NodeView<DepthwiseConv2dAttrs>) {
-  const input = inputOf(view, 0).shape;
-  const filter = inputOf(view, 1).shape;
-  const kernel = [sizeAt(filter, 1), sizeAt(filter, 2)] as const;
-  const [batch, height, width, channels] = [sizeAt(input, 0), sizeAt(input, 1), sizeAt(input, 2), sizeAt(input, 3)];
-  const outChannels = sizeAt(filter, 3);
-  const window = window2d(height, width, { kernel, ...view.attrs });
-  return { batch, height, width, channels, outChannels, kernel, multiplier: outChannels / channels, ...window };
-}
-
-/** What the shared kernel factory needs to know. */
-export const depthwise: Weighted<DepthwiseConv2dAttrs> = {
-  index: { input: 0, weights: 1, bias: 2 },
-  stem: "ops/depthwise_conv2d/depthwise_conv2d",
-  activation: (a) => a.activation,
-  fields: (view) => {
-    const g = depthwiseGeometry(view);
-    const { stride, dilation } = view.attrs;
-    return {
-      batch: g.batch,
-      in_h: g.height,
-      in_w: g.width,
-      in_c: g.channels,
-      out_h: g.outHeight,
-      out_w: g.outWidth,
-      k_h: g.kernel[0],
-      k_w: g.kernel[1],
-      multiplier: g.multiplier,
-      stride_h: stride[0],
-      stride_w: stride[1],
-      dilation_h: dilation[0],
-      dilation_w: dilation[1],
-      pad_top: g.padTop,
-      pad_left: g.padLeft,
-    };
-  },
-};
 
 const attrs: DepthwiseConv2dAttrs = {
   padding: "SAME",

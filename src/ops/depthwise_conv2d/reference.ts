@@ -2,7 +2,7 @@ import { biasOf } from "../common/requantize.js";
 import { inputOf, zeroPointOf } from "../common/view.js";
 import { weightedFinish } from "../common/weighted.js";
 import type { ExecView } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./depthwise_conv2d.js";
+import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 
 /**
  * Depthwise convolution: output channel oc sees input channel floor(oc / multiplier). Sums in double, exact for the

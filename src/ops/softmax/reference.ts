@@ -3,7 +3,7 @@ import { expOnNegativeValues, reciprocal } from "../common/fixed-exp.js";
 import { lookup16 } from "../common/lut16.js";
 import { inputOf, outputOf } from "../common/view.js";
 import type { ExecView } from "../spec.js";
-import { type SoftmaxAttrs, softmaxScaling, softmaxSize, softmaxTables } from "./softmax.js";
+import { type SoftmaxAttrs, softmaxScaling, softmaxSize, softmaxTables } from "./scaling.js";
 
 type Row = (input: ArrayLike<number>, output: Float32Array) => void;
 

@@ -8,13 +8,17 @@ const row = (data: readonly number[], scale: number) =>
   ({ dtype: "int8", shape: [1, data.length], data, quant: perTensor(scale, 7) }) as const;
 
 test("equal elements share equally", () => {
-  expect(runOp(softmax, { beta: 1 }, [row([5, 5, 5, 5], 0.1)], [{ dtype: "int8", quant: q8 }])[0]?.data).toEqual([-64, -64, -64, -64]);
+  expect(runOp(softmax, { beta: 1 }, [row([5, 5, 5, 5], 0.1)], [{ dtype: "int8", quant: q8 }])[0]?.data).toEqual([
+    -64, -64, -64, -64,
+  ]);
   const wide = { dtype: "int16", quant: perTensor(1 / 65536, -32768) } as const;
   expect(runOp(softmax, { beta: 1 }, [row([-9, -9, -9, -9], 0.1)], [wide])[0]?.data).toEqual(new Array(4).fill(-16384));
 });
 
 test("one large element takes all", () => {
-  expect(runOp(softmax, { beta: 1 }, [row([127, -128, 0], 1)], [{ dtype: "int8", quant: q8 }])[0]?.data).toEqual([127, -128, -128]);
+  expect(runOp(softmax, { beta: 1 }, [row([127, -128, 0], 1)], [{ dtype: "int8", quant: q8 }])[0]?.data).toEqual([
+    127, -128, -128,
+  ]);
 });
 
 /** Softmax of real values. */

@@ -210,7 +210,7 @@ export const svdf = defineOp<"SVDF", SvdfAttrs>({
   traits: { ...noTraits, mutates: [4], sideEffects: true },
   tflite: {
     builtin: 27,
-    maxVersion: 4,
+    maxVersion: 3,
     options: { tag: 6, fields: [int32("rank"), int8("activation"), bool("asymmetricQuantizeInputs")] },
     decode: (v, report) => ({ rank: Number(v.rank), activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ rank: a.rank, activation: encodeActivation(a.activation), asymmetricQuantizeInputs: false }),

@@ -2,7 +2,7 @@ import { biasOf } from "../common/requantize.js";
 import { inputOf, zeroPointOf } from "../common/view.js";
 import { weightedFinish } from "../common/weighted.js";
 import type { ExecView } from "../spec.js";
-import { type TransposeConvAttrs, transposeConvGeometry, transposed } from "./transpose_conv.js";
+import { type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
 
 /**
  * Adds every input element, times the filter, to the outputs it reaches; sums in double, exact for the integer types.

@@ -1,76 +1,15 @@
 import { present } from "../../base/assert.js";
-import { type NodeView, perTensor } from "../../ir/graph.js";
-import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
+import { perTensor } from "../../ir/graph.js";
+import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding, windowSpan } from "../common/padding.js";
+import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
-import { asDoubles, constantOf, inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
-import { sampleChannels, type Weighted, weightedKernels } from "../common/weighted.js";
+import { asDoubles, inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
+import { sampleChannels, weightedKernels } from "../common/weighted.js";
 import { defineOp, type Kernel, type KernelArg, noTraits, type Sample } from "../spec.js";
+import { type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
 import { transposeConvReference } from "./reference.js";
-
-export interface TransposeConvAttrs {
-  /** Of the convolution that this one undoes. */
-  readonly padding: "SAME" | "VALID";
-  readonly stride: readonly [height: number, width: number];
-  readonly activation: Activation;
-}
-
-/**
- * The output's shape: input 0's values, or what the model declares where they arrive at run time. TFLM, too, takes the
- * declared shape and never looks at them.
- */
-function statedShape(view: NodeView<TransposeConvAttrs>): readonly number[] {
-  const shape = inputOf(view, 0);
-  return shape.data === null ? outputOf(view, 0).shape : constantOf(shape);
-}
-
-/** Sizes and window; the padding follows from the output's size. */
-export function transposeConvGeometry(view: NodeView<TransposeConvAttrs>) {
-  const input = inputOf(view, 2).shape;
-  const filter = inputOf(view, 1).shape;
-  const kernel = [sizeAt(filter, 1), sizeAt(filter, 2)] as const;
-  const [, outHeight = 0, outWidth = 0] = statedShape(view);
-  const { padding, stride } = view.attrs;
-  return {
-    batch: sizeAt(input, 0),
-    height: sizeAt(input, 1),
-    width: sizeAt(input, 2),
-    channels: sizeAt(input, 3),
-    outHeight,
-    outWidth,
-    outChannels: sizeAt(filter, 0),
-    kernel,
-    padTop: windowSpan(outHeight, kernel[0], stride[0], 1, padding).before,
-    padLeft: windowSpan(outWidth, kernel[1], stride[1], 1, padding).before,
-  };
-}
-
-/** What the shared kernel factory needs to know. */
-export const transposed: Weighted<TransposeConvAttrs> = {
-  index: { input: 2, weights: 1, bias: 3 },
-  stem: "ops/transpose_conv/transpose_conv",
-  activation: (a) => a.activation,
-  fields: (view) => {
-    const g = transposeConvGeometry(view);
-    return {
-      batch: g.batch,
-      in_h: g.height,
-      in_w: g.width,
-      in_c: g.channels,
-      out_h: g.outHeight,
-      out_w: g.outWidth,
-      out_c: g.outChannels,
-      k_h: g.kernel[0],
-      k_w: g.kernel[1],
-      stride_h: view.attrs.stride[0],
-      stride_w: view.attrs.stride[1],
-      pad_top: g.padTop,
-      pad_left: g.padLeft,
-    };
-  },
-};
 
 const weighted = weightedKernels(transposed, ["s8", "s16", "s16_b32", "f32"]);
 

@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import { perTensor } from "../../ir/graph.js";
 import { runSteps } from "../common/stateful-testing.js";
 import type { Sample, SampleTensor } from "../spec.js";
-import { type LstmAttrs, unidirectionalSequenceLstm } from "./unidirectional_sequence_lstm.js";
+import type { LstmAttrs } from "./size.js";
+import { unidirectionalSequenceLstm } from "./unidirectional_sequence_lstm.js";
 
 const [inputs, units] = [2, 3];
 /** Integers in [-100, 100] that look random. */
-const noise = (n: number, seed: number): readonly number[] => Array.from({ length: n }, (_, i) => ((i * 7919 + seed * 104729) % 201) - 100);
+const noise = (n: number, seed: number): readonly number[] =>
+  Array.from({ length: n }, (_, i) => ((i * 7919 + seed * 104729) % 201) - 100);
 const weights = [1, 2, 3, 4].map((g) => noise(units * inputs, g));
 const recurrent = [5, 6, 7, 8].map((g) => noise(units * units, g));
 const bias = [9, 10, 11, 12].map((g) => noise(units, g));

@@ -3,8 +3,8 @@ import { clamp, type QuantizedMultiplier, requantize, requantize64 } from "../..
 import { sigmoidCurve16 } from "../common/sigmoid.js";
 import { inputOf, zeroPointOf } from "../common/view.js";
 import type { ExecView } from "../spec.js";
-import { at, gates, lstmScales } from "./scales.js";
-import { type LstmAttrs, lstmSize } from "./unidirectional_sequence_lstm.js";
+import { lstmScales } from "./scales.js";
+import { at, gates, type LstmAttrs, lstmSize } from "./size.js";
 
 /** How values of one element type become gates, cell and hidden state. Gate sums come from input and hidden state. */
 interface Arithmetic {

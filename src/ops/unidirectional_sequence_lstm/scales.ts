@@ -1,12 +1,7 @@
 import { clamp, type QuantizedMultiplier, quantizeMultiplier } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { inputOf, scaleOf } from "../common/view.js";
-import type { LstmAttrs } from "./unidirectional_sequence_lstm.js";
-
-/** Where the tensors are; the four gates lie in the order input, forget, cell, output. */
-export const at = { input: 0, weights: 1, recurrent: 5, bias: 12, hidden: 18, cell: 19 } as const;
-
-export const gates = [0, 1, 2, 3] as const;
+import { at, gates, type LstmAttrs } from "./size.js";
 
 /** Every factor of the integer LSTM. Source: PrepareGateParametersInteger of TFLM's lstm_eval_common.cc. */
 export interface LstmScales {

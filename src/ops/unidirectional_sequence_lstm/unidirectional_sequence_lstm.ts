@@ -3,7 +3,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { bool, float, int8 } from "../common/options.js";
 import { sigmoidTable } from "../common/sigmoid.js";
-import { inputOf, optionalInput, outputOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
+import { inputOf, optionalInput, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import {
   defineOp,
   type Kernel,
@@ -14,24 +14,8 @@ import {
   type SampleTensor,
 } from "../spec.js";
 import { lstmReference } from "./reference.js";
-import { at, cellExponent, gates, lstmScales } from "./scales.js";
-
-export interface LstmAttrs {
-  /** Input and output are [steps, batch, size]; else [batch, steps, size]. */
-  readonly timeMajor: boolean;
-  /** Limit of the cell state's magnitude; 0 for none. */
-  readonly cellClip: number;
-}
-
-/** Sizes, and the distance in vectors between batches and between steps. */
-export function lstmSize(view: NodeView<LstmAttrs>) {
-  const { shape } = inputOf(view, at.input);
-  const [first, second] = [sizeAt(shape, 0), sizeAt(shape, 1)];
-  const sizes = { inputs: sizeAt(shape, 2), units: sizeAt(inputOf(view, at.weights).shape, 0) };
-  return view.attrs.timeMajor
-    ? { batch: second, steps: first, batchStride: 1, stepStride: second, ...sizes }
-    : { batch: first, steps: second, batchStride: second, stepStride: 1, ...sizes };
-}
+import { cellExponent, lstmScales } from "./scales.js";
+import { at, gates, type LstmAttrs, lstmSize } from "./size.js";
 
 /** The four constants from input `first` on, one after another. */
 function packed(view: NodeView<LstmAttrs>, label: string, first: number): KernelArg {
