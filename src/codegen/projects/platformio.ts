@@ -7,7 +7,8 @@ import { zephyrConf } from "./zephyr.js";
 /** What PlatformIO can build for: a board it knows, or the machine it runs on. */
 type Framework = NonNullable<Board["platformio"]>["framework"] | "native";
 
-function environment({ board }: ProjectInput): readonly string[] {
+function environment(input: ProjectInput): readonly string[] {
+  const { board } = input;
   if (board?.platformio) {
     const { platform, board: id, framework } = board.platformio;
     return [
@@ -21,14 +22,14 @@ function environment({ board }: ProjectInput): readonly string[] {
   const why = board
     ? [`; PlatformIO has no entry for ${board.name} that Thimble knows of: this one is for the host.`]
     : [];
-  return [...why, "[env:native]", "platform = native"];
+  // Frameworks link libm themselves.
+  return [...why, "[env:native]", "platform = native", ...(usesMath(input) ? ["build_flags = -lm"] : [])];
 }
 
-const ini = (
-  input: ProjectInput,
-): string => `${lineBanner(input, `${input.generated.name}: the environment to build for.`, ";")}
+const ini = (input: ProjectInput): string =>
+  `${lineBanner(input, `${input.generated.name}: the environment to build for.`, ";")}
 ${environment(input).join("\n")}
-${usesMath(input) ? "build_flags = -lm\n" : ""}`;
+`;
 
 /** JSON has no comments, so the banner is in the description. */
 const libraryJson = (input: ProjectInput): string => {
@@ -63,7 +64,7 @@ project(${name}_example)
     case "zephyr":
       return new Map([
         ["src/main.c", zephyrProgram(input)],
-        ["zephyr/prj.conf", zephyrConf(input)],
+        ["zephyr/prj.conf", `${zephyrConf(input)}${usesMath(input) ? "CONFIG_REQUIRES_FULL_LIBC=y\n" : ""}`],
         [
           "zephyr/CMakeLists.txt",
           `${lineBanner(input, `${name}: the application, as Zephyr wants it.`)}cmake_minimum_required(VERSION 3.20.0)

@@ -40,7 +40,8 @@ const sampleCmake = (input: ProjectInput): string => {
   return `${lineBanner(input, `${name}: the sample application.`)}
 cmake_minimum_required(VERSION 3.20.0)
 # The sample works from where it lies, without an entry in a west manifest.
-list(APPEND EXTRA_ZEPHYR_MODULES \${CMAKE_CURRENT_SOURCE_DIR}/../..)
+get_filename_component(MODULE_DIR \${CMAKE_CURRENT_SOURCE_DIR}/../.. REALPATH)
+list(APPEND EXTRA_ZEPHYR_MODULES \${MODULE_DIR})
 find_package(Zephyr REQUIRED HINTS $ENV{ZEPHYR_BASE})
 project(${name}_sample LANGUAGES C)
 
@@ -52,7 +53,7 @@ target_sources(app PRIVATE src/main.c)
 export const zephyrConf = (input: ProjectInput): string =>
   `${lineBanner(input, `${input.generated.name}: options of the application.`)}CONFIG_CBPRINTF_FP_SUPPORT=y
 CONFIG_MAIN_STACK_SIZE=4096
-${usesMath(input) ? "CONFIG_REQUIRES_FULL_LIBC=y\n" : ""}`;
+`;
 
 const sampleYaml = (input: ProjectInput): string => {
   const { name } = input.generated;

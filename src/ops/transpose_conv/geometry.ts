@@ -15,7 +15,7 @@ export interface TransposeConvAttrs {
  * The output's shape: input 0's values, or what the model declares where they arrive at run time. TFLM, too, takes the
  * declared shape and never looks at them.
  */
-function statedShape(view: NodeView<TransposeConvAttrs>): readonly number[] {
+export function statedShape(view: NodeView<TransposeConvAttrs>): readonly number[] {
   const shape = inputOf(view, 0);
   return shape.data === null ? outputOf(view, 0).shape : constantOf(shape);
 }

@@ -8,7 +8,7 @@ import { checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
 import { sampleChannels, weightedKernels } from "../common/weighted.js";
 import { defineOp, type Kernel, type KernelArg, noTraits, type Sample } from "../spec.js";
-import { type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
+import { statedShape, type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
 import { transposeConvReference } from "./reference.js";
 
 const weighted = weightedKernels(transposed, ["s8", "s16", "s16_b32", "f32"]);
