@@ -1,5 +1,5 @@
 import { elementsOf, makeData } from "../src/base/dtype.js";
-import { seededRandom } from "../src/base/random.js";
+import { type Random, seededRandom } from "../src/base/random.js";
 import { type TensorId, tensorId } from "../src/base/units.js";
 import { exportTflite } from "../src/formats/tflite/export.js";
 import { perTensor, type Quantization, type Tensor } from "../src/ir/graph.js";
@@ -12,6 +12,7 @@ import type { Graph, Node } from "../src/ops/index.js";
 export const exampleSeed = 2017;
 
 interface Layers {
+  readonly random: Random;
   readonly tensors: Map<TensorId, Tensor>;
   readonly nodes: Node[];
 }
@@ -23,8 +24,6 @@ function addTensor(l: Layers, tensor: Omit<Tensor, "id" | "variable" | "data">, 
   return id;
 }
 
-const random = seededRandom(exampleSeed);
-
 /** int8 weights of a normal distribution, one scale per channel, and what an accumulator of them spreads over. */
 function weights(
   l: Layers,
@@ -34,9 +33,9 @@ function weights(
 ): { id: TensorId; quant: Quantization; fanIn: number } {
   const channels = shape[axis] ?? 1;
   const data = makeData("int8", elementsOf(shape)) as Int8Array;
-  for (let i = 0; i < data.length; i++) data[i] = Math.max(-127, Math.min(127, Math.round(random.normal() * 42)));
+  for (let i = 0; i < data.length; i++) data[i] = Math.max(-127, Math.min(127, Math.round(l.random.normal() * 42)));
   const quant = {
-    scales: Array.from({ length: channels }, () => Math.fround(0.004 + random.unit() * 0.004)),
+    scales: Array.from({ length: channels }, () => Math.fround(0.004 + l.random.unit() * 0.004)),
     zeroPoints: new Array<number>(channels).fill(0),
     axis,
   };
@@ -44,7 +43,7 @@ function weights(
 }
 
 function bias(l: Layers, name: string, inputScale: number, quant: Quantization): TensorId {
-  const data = Int32Array.from(quant.scales, () => random.integer(-800, 800));
+  const data = Int32Array.from(quant.scales, () => l.random.integer(-800, 800));
   const scales = quant.scales.map((s) => Math.fround(s * inputScale));
   return addTensor(l, { name, shape: [data.length], dtype: "int32", quant: { ...quant, scales, axis: 0 } }, data);
 }
@@ -74,7 +73,7 @@ function weighted(
 
 /** The example network as a .tflite file. */
 export function exampleModel(): Uint8Array {
-  const l: Layers = { tensors: new Map(), nodes: [] };
+  const l: Layers = { random: seededRandom(exampleSeed), tensors: new Map(), nodes: [] };
   const input = addTensor(l, { name: "mfcc", shape: [1, 49, 10, 1], dtype: "int8", quant: perTensor(0.58, 83) });
   const conv = { padding: "SAME", dilation: [1, 1], activation: "RELU" } as const;
   let x = weighted(l, "CONV_2D", "conv0", input, [64, 10, 4, 1], [1, 25, 5, 64], { ...conv, stride: [2, 2] });

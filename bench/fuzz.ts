@@ -10,12 +10,20 @@ import { planModel } from "../src/app/compile.js";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { fnv1a, type Random, seededRandom } from "../src/base/random.js";
+import { testInputs } from "../src/run/inputs.js";
+import { createSession } from "../src/run/interpreter.js";
 import { importTflite } from "../src/formats/tflite/import.js";
 import { exampleModel } from "./example.js";
 import { modelsFolder, modelsMissing } from "./goldens.js";
 
 const maxMs = 5000;
 const maxBytes = 2 ** 30;
+/** Files that open and are no more work than this run on the interpreter too. */
+const maxRunMacs = 3e6;
+const maxRunBytes = 2 ** 20;
+
+let opened = 0;
+let ran = 0;
 
 /** The name of a way to damage a file, and the damage. */
 type Mutation = readonly [name: string, mutate: (bytes: Uint8Array, random: Random) => Uint8Array];
@@ -110,7 +118,13 @@ function problemOf(bytes: Uint8Array): string | null {
   const start = performance.now();
   try {
     const model = importTflite(bytes, "fuzzed");
-    planModel(model);
+    opened++;
+    const { plan, nodes } = planModel(model);
+    const macs = nodes.reduce((sum, n) => sum + n.spec.cost(n.view).macs, 0);
+    if (macs < maxRunMacs && plan.arenaBytes < maxRunBytes) {
+      createSession(model).invoke(testInputs(model.main, 0));
+      ran++;
+    }
   } catch (error) {
     if (!(error instanceof DiagnosticError))
       return error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -159,6 +173,6 @@ for (let run = 0; run < runs; run++) {
 const peak = process.resourceUsage().maxRSS * 1024;
 if (peak > maxBytes) failures++;
 process.stdout.write(
-  `${runs} files from ${pool.length} seeds: ${accepted} handled, ${failures} failures; slowest ${Math.round(slowest)} ms; peak memory ${(peak / 2 ** 20).toFixed(0)} MiB\n`,
+  `${runs} files from ${pool.length} seeds: ${opened} opened, ${ran} run, ${accepted - opened} refused with diagnostics, ${failures} failures; slowest ${Math.round(slowest)} ms; peak memory ${(peak / 2 ** 20).toFixed(0)} MiB\n`,
 );
 process.exitCode = failures === 0 ? 0 : 1;

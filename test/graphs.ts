@@ -23,17 +23,37 @@ export interface TensorOptions {
 export function addTensor(draft: Draft, name: string, shape: readonly number[], options: TensorOptions = {}): TensorId {
   const id = tensorId(draft.tensors.size);
   const { dtype = "int8", quant = null, data = null, variable = false, resource } = options;
-  draft.tensors.set(id, { id, name, shape, dtype, quant, data, variable, ...(resource === undefined ? {} : { resource }) });
+  draft.tensors.set(id, {
+    id,
+    name,
+    shape,
+    dtype,
+    quant,
+    data,
+    variable,
+    ...(resource === undefined ? {} : { resource }),
+  });
   return id;
 }
 
 /** Adds a node; its origin is its place in the draft. */
-export function addNode(draft: Draft, op: Node["op"], inputs: readonly (TensorId | null)[], outputs: readonly TensorId[], attrs: object = {}): void {
+export function addNode(
+  draft: Draft,
+  op: Node["op"],
+  inputs: readonly (TensorId | null)[],
+  outputs: readonly TensorId[],
+  attrs: object = {},
+): void {
   draft.nodes.push({ op, inputs, outputs, attrs, origin: { index: draft.nodes.length, op } } as Node);
 }
 
 /** The graph of a draft. */
-export const toGraph = (draft: Draft, inputs: readonly TensorId[], outputs: readonly TensorId[], variables: readonly Variable[] = []): Graph => ({
+export const toGraph = (
+  draft: Draft,
+  inputs: readonly TensorId[],
+  outputs: readonly TensorId[],
+  variables: readonly Variable[] = [],
+): Graph => ({
   name: "main",
   tensors: draft.tensors,
   nodes: draft.nodes,

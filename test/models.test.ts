@@ -1,16 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { goldenOps, goldenOutputs, layerCases, loadModel, modelsMissing } from "../bench/goldens.js";
+import { goldenOps, goldenOutputs, layerCases, loadModel, modelsFolder, modelsMissing } from "../bench/goldens.js";
 import { planModel } from "../src/app/compile.js";
 import { type TensorData, toBytes } from "../src/base/dtype.js";
 import { fnv1a } from "../src/base/random.js";
 import { tensorOf } from "../src/ir/graph.js";
-import { runPipeline } from "../src/passes/pipeline.js";
 import { dropFloatEdges } from "../src/passes/edges.js";
+import { runPipeline } from "../src/passes/pipeline.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { modelsFolder } from "../bench/goldens.js";
 
 // `npm run conformance` does all models on all targets; these are the quick ones, on the interpreter.
 const quick = ["ad01", "kws", "resnet", "strww", "hello_world", "micro_speech", "mnist_lstm", "mcunet_vww1"];

@@ -70,7 +70,9 @@ async function differences(target: string, compiled: readonly Compiled[]): Promi
         const dtype = tensor?.dtype ?? "int8";
         const found = new (want.constructor as new (b: ArrayBuffer) => TensorData)(bytes.slice().buffer as ArrayBuffer);
         const { mismatches, maxError } = compare(dtype, want, found);
-        return mismatches === 0 ? [] : [`${where}, output ${i}: ${mismatches} of ${want.length} differ, worst ${maxError}`];
+        return mismatches === 0
+          ? []
+          : [`${where}, output ${i}: ${mismatches} of ${want.length} differ, worst ${maxError}`];
       });
     }),
   );

@@ -11,7 +11,12 @@ import type { Plan } from "../src/plan/plan.js";
 import { verifyPlan } from "../src/plan/verifier.js";
 
 const request = fc
-  .record({ bytes: fc.integer({ min: 1, max: 5000 }), firstStep: fc.integer({ min: 0, max: 20 }), length: fc.integer({ min: 0, max: 8 }), alignment: fc.constantFrom(1, 4, 8) })
+  .record({
+    bytes: fc.integer({ min: 1, max: 5000 }),
+    firstStep: fc.integer({ min: 0, max: 20 }),
+    length: fc.integer({ min: 0, max: 8 }),
+    alignment: fc.constantFrom(1, 4, 8),
+  })
   .map(({ length, ...r }): Request => ({ ...r, lastStep: r.firstStep + length }));
 
 const overlap = (a: Request, b: Request): boolean => a.firstStep <= b.lastStep && b.firstStep <= a.lastStep;
@@ -40,7 +45,9 @@ describe("offsets", () => {
 
   it("a chain of layers is placed at its lower bound", () => {
     const sizes = [490, 8000, 8000, 8000, 4000, 64, 12];
-    const requests = sizes.map((bytes, i): Request => ({ bytes, alignment: 1, firstStep: Math.max(i - 1, 0), lastStep: i }));
+    const requests = sizes.map(
+      (bytes, i): Request => ({ bytes, alignment: 1, firstStep: Math.max(i - 1, 0), lastStep: i }),
+    );
     expect(assignOffsets(requests).extent).toBe(liveLowerBound(requests));
   });
 });
@@ -59,28 +66,58 @@ function tensor(draft: Draft, shape: readonly number[]): TensorId {
 }
 
 /** A random graph of elementwise operators, reshapes and joins over one shape: branches and residuals of all kinds. */
-const randomGraph = fc.array(fc.record({ kind: fc.constantFrom("relu", "add", "reshape", "concat"), a: fc.nat(), b: fc.nat() }), { minLength: 1, maxLength: 16 }).map((steps): Graph => {
-  const draft: Draft = { tensors: new Map(), nodes: [] };
-  const input = tensor(draft, [1, 4, 6, 2]);
-  const pool = [input];
-  for (const { kind, a, b } of steps) {
-    const left = pool[a % pool.length] as TensorId;
-    const right = pool[b % pool.length] as TensorId;
-    const shape = draft.tensors.get(left)?.shape ?? [];
-    const same = draft.tensors.get(right)?.shape.join() === shape.join();
-    const origin = { index: draft.nodes.length, op: kind };
-    const push = (node: object, out: readonly number[]): void => {
-      const id = tensor(draft, out);
-      draft.nodes.push({ ...node, outputs: [id], origin } as unknown as Node);
-      pool.push(id);
+const randomGraph = fc
+  .array(fc.record({ kind: fc.constantFrom("relu", "add", "reshape", "concat"), a: fc.nat(), b: fc.nat() }), {
+    minLength: 1,
+    maxLength: 16,
+  })
+  .map((steps): Graph => {
+    const draft: Draft = { tensors: new Map(), nodes: [] };
+    const input = tensor(draft, [1, 4, 6, 2]);
+    const pool = [input];
+    for (const { kind, a, b } of steps) {
+      const left = pool[a % pool.length] as TensorId;
+      const right = pool[b % pool.length] as TensorId;
+      const shape = draft.tensors.get(left)?.shape ?? [];
+      const same = draft.tensors.get(right)?.shape.join() === shape.join();
+      const origin = { index: draft.nodes.length, op: kind };
+      const push = (node: object, out: readonly number[]): void => {
+        const id = tensor(draft, out);
+        draft.nodes.push({ ...node, outputs: [id], origin } as unknown as Node);
+        pool.push(id);
+      };
+      if (kind === "add" && same)
+        push({ op: "ADD", inputs: [left, right], attrs: { activation: "NONE", potScaleInt16: false } }, shape);
+      else if (kind === "concat" && same && (shape.at(-1) ?? 0) < 64)
+        push({ op: "CONCATENATION", inputs: [left, right], attrs: { axis: -1, activation: "NONE" } }, [
+          ...shape.slice(0, -1),
+          2 * (shape.at(-1) ?? 1),
+        ]);
+      else if (kind === "reshape")
+        push(
+          {
+            op: "RESHAPE",
+            inputs: [left],
+            attrs: {
+              shape:
+                shape.length === 4
+                  ? [shape.reduce((x, y) => x * y, 1)]
+                  : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24],
+            },
+          },
+          shape.length === 4 ? [shape.reduce((x, y) => x * y, 1)] : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24],
+        );
+      else push({ op: "RELU", inputs: [left], attrs: {} }, shape);
+    }
+    return {
+      name: "random",
+      tensors: draft.tensors,
+      nodes: draft.nodes,
+      inputs: [input],
+      outputs: [pool.at(-1) as TensorId],
+      variables: [],
     };
-    if (kind === "add" && same) push({ op: "ADD", inputs: [left, right], attrs: { activation: "NONE", potScaleInt16: false } }, shape);
-    else if (kind === "concat" && same && (shape.at(-1) ?? 0) < 64) push({ op: "CONCATENATION", inputs: [left, right], attrs: { axis: -1, activation: "NONE" } }, [...shape.slice(0, -1), 2 * (shape.at(-1) ?? 1)]);
-    else if (kind === "reshape") push({ op: "RESHAPE", inputs: [left], attrs: { shape: shape.length === 4 ? [shape.reduce((x, y) => x * y, 1)] : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24] } }, shape.length === 4 ? [shape.reduce((x, y) => x * y, 1)] : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24]);
-    else push({ op: "RELU", inputs: [left], attrs: {} }, shape);
-  }
-  return { name: "random", tensors: draft.tensors, nodes: draft.nodes, inputs: [input], outputs: [pool.at(-1) as TensorId], variables: [] };
-});
+  });
 
 /** The plan with one buffer moved or one lifetime ignored. */
 const corrupted = (plan: Plan, buffer: number, offset: number): Plan => {
@@ -109,7 +146,9 @@ describe("plans of random graphs", () => {
         const nodes = lower(graph);
         const plan = planLayers(graph, nodes);
         const moved = plan.buffers[pick % plan.buffers.length];
-        const other = plan.buffers.find((b) => moved && b.id !== moved.id && b.firstStep < moved.lastStep && moved.firstStep < b.lastStep);
+        const other = plan.buffers.find(
+          (b) => moved && b.id !== moved.id && b.firstStep < moved.lastStep && moved.firstStep < b.lastStep,
+        );
         if (!moved || !other) return;
         found++;
         expect(() => verifyPlan(graph, nodes, corrupted(plan, moved.id, other.offset))).toThrow(DiagnosticError);

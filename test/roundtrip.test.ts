@@ -17,20 +17,36 @@ import { createSession } from "../src/run/interpreter.js";
 function normalized(graph: Graph): string {
   const order = new Map([...graph.tensors.keys()].map((id, i) => [id, i]));
   const renumber = (id: number | null): number | null => (id === null ? null : (order.get(id as never) ?? -1));
-  const tensors = [...graph.tensors.values()].map((t) => ({ ...t, id: renumber(t.id), data: t.data ? Buffer.from(toBytes(t.dtype, t.data)).toString("base64") : null }));
-  const nodes = graph.nodes.map((n) => ({ ...n, inputs: n.inputs.map(renumber), outputs: n.outputs.map(renumber), origin: n.origin.op }));
+  const tensors = [...graph.tensors.values()].map((t) => ({
+    ...t,
+    id: renumber(t.id),
+    data: t.data ? Buffer.from(toBytes(t.dtype, t.data)).toString("base64") : null,
+  }));
+  const nodes = graph.nodes.map((n) => ({
+    ...n,
+    inputs: n.inputs.map(renumber),
+    outputs: n.outputs.map(renumber),
+    origin: n.origin.op,
+  }));
   return JSON.stringify({ tensors, nodes, inputs: graph.inputs.map(renumber), outputs: graph.outputs.map(renumber) });
 }
 
 const outputs = (model: Model): string =>
-  JSON.stringify(createSession(model).invoke(testInputs(model.main, 0)).map((d) => Array.from(d as ArrayLike<number>, Number)));
+  JSON.stringify(
+    createSession(model)
+      .invoke(testInputs(model.main, 0))
+      .map((d) => Array.from(d as ArrayLike<number>, Number)),
+  );
 
 function files(): readonly (readonly [name: string, bytes: Uint8Array])[] {
   const own = [["example", exampleModel()] as const];
   if (modelsMissing() !== null) return own;
   const small = readdirSync(modelsFolder).filter((f) => f.endsWith(".tflite") && f !== "mcunetv2_large.tflite");
   const layers = readdirSync(join(modelsFolder, "seanet")).map((op) => `seanet/${op}/${op}1.tflite`);
-  return [...own, ...[...small, ...layers].map((f) => [f, new Uint8Array(readFileSync(join(modelsFolder, f)))] as const)];
+  return [
+    ...own,
+    ...[...small, ...layers].map((f) => [f, new Uint8Array(readFileSync(join(modelsFolder, f)))] as const),
+  ];
 }
 
 describe(`files${modelsMissing() === null ? "" : ` (only the example: ${modelsMissing()})`}`, () => {
@@ -67,7 +83,9 @@ describe("samples of every operator", () => {
         expect(createSession(text).invoke(inputs), `${sample.name}, text`).toEqual(expected);
         const read = importTflite(exportTflite({ main: graph, subgraphs: [] }), "m", sample.name);
         expect(createSession(read).invoke(inputs), `${sample.name}, tflite`).toEqual(expected);
-        expect(read.main.outputs.map((id) => elementsOf(read.main.tensors.get(id)?.shape ?? []))).toEqual(expected.map((d) => d.length));
+        expect(read.main.outputs.map((id) => elementsOf(read.main.tensors.get(id)?.shape ?? []))).toEqual(
+          expected.map((d) => d.length),
+        );
       }
     });
   }

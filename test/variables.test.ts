@@ -56,7 +56,11 @@ describe("variables", () => {
   const host = findTarget("host");
   it.skipIf(host.missingTool() !== null)("live in the arena of the generated C", async () => {
     const generated = generate(planModel(accumulator()));
-    const requests = inputs.map((x, i) => ({ model: 0, inputs: [toBytes("int32", x)], ...(i > 0 ? { keepState: true as const } : {}) }));
+    const requests = inputs.map((x, i) => ({
+      model: 0,
+      inputs: [toBytes("int32", x)],
+      ...(i > 0 ? { keepState: true as const } : {}),
+    }));
     const { runs } = await host.run(programOf(generated), requests, {});
     expect(runs.map((r) => Array.from(new Int32Array((r.outputs[0] as Uint8Array).slice().buffer)))).toEqual(sums);
   });

@@ -3,16 +3,18 @@ import { cac } from "cac";
 import pc from "picocolors";
 import { InternalError } from "../../base/assert.js";
 import { version } from "../../base/assets.js";
-import { DiagnosticError } from "../../base/diagnostics.js";
+import { type DiagnosticCode, DiagnosticError } from "../../base/diagnostics.js";
 import { type Console, commands, type Outcome } from "./commands.js";
 import type { RawOptions } from "./options.js";
 
 const exitUsage = 2;
 
-/** Usage problems: codes of TH6003 and the argument parser's own. */
+/** Codes that say the command line is wrong rather than the work. */
+const usageCodes: readonly DiagnosticCode[] = ["TH3002", "TH4003", "TH5002", "TH6003"];
+
 const isUsage = (error: unknown): boolean =>
   error instanceof DiagnosticError
-    ? error.diagnostics.every((d) => d.code === "TH6003" || d.code === "TH5002" || d.code === "TH3002")
+    ? error.diagnostics.every((d) => usageCodes.includes(d.code))
     : error instanceof Error && error.name === "CACError";
 
 function printError(error: unknown): void {

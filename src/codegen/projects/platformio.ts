@@ -63,8 +63,8 @@ project(${name}_example)
       ]);
     case "zephyr":
       return new Map([
-        ["src/main.c", zephyrProgram(input)],
-        ["zephyr/prj.conf", `${zephyrConf(input)}${usesMath(input) ? "CONFIG_REQUIRES_FULL_LIBC=y\n" : ""}`],
+        ["src/main.c", zephyrProgram(input, "any")],
+        ["zephyr/prj.conf", `${zephyrConf(input)}${usesMath(input) ? "CONFIG_NEWLIB_LIBC=y\n" : ""}`],
         [
           "zephyr/CMakeLists.txt",
           `${lineBanner(input, `${name}: the application, as Zephyr wants it.`)}cmake_minimum_required(VERSION 3.20.0)

@@ -38,12 +38,25 @@ ${entry === "main" ? "    return 0;\n" : ""}}
 `;
 }
 
-/** A C program for Zephyr, which prints the time of the inference too. */
-export function zephyrProgram(input: ProjectInput): string {
-  const { name } = input.generated;
-  return `${banner(input)}#include <zephyr/kernel.h>
+const zephyrIncludes = {
+  current: `#include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
+`,
+  any: `/* Zephyr has its headers in zephyr/ since 3.1. */
+#if __has_include(<zephyr/kernel.h>)
+#include <zephyr/kernel.h>
+#include <zephyr/sys/printk.h>
+#else
+#include <sys/printk.h>
+#include <zephyr.h>
+#endif
+`,
+} as const;
 
+/** A C program for Zephyr, which prints the time of the inference too; PlatformIO may have a Zephyr of `any` age. */
+export function zephyrProgram(input: ProjectInput, age: keyof typeof zephyrIncludes = "current"): string {
+  const { name } = input.generated;
+  return `${banner(input)}${zephyrIncludes[age]}
 #include <stdint.h>
 
 #include "${name}.h"

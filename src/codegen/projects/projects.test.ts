@@ -5,11 +5,9 @@ import { present } from "../../base/assert.js";
 import { type DType, elementsOf, makeData, type TensorData } from "../../base/dtype.js";
 import { boards, findBoard } from "../../boards/table.js";
 import { tensorOf } from "../../ir/graph.js";
-import { conv2d } from "../../ops/conv2d/conv2d.js";
-import type { AnyOp } from "../../ops/index.js";
+import { type OpName, specOf } from "../../ops/index.js";
 import { lower } from "../../ops/lower.js";
 import { sampleCase } from "../../ops/sample.js";
-import { softmax } from "../../ops/softmax/softmax.js";
 import { planLayers } from "../../plan/layers.js";
 import { createSession } from "../../run/interpreter.js";
 import { findTool, runProcess, withTemporaryFolder } from "../../verify/toolchain.js";
@@ -23,7 +21,8 @@ const sha256 = "0123456789abcdef".repeat(4);
 const commandLine = "thimble build 'a */ b' /* $(CC)\nrm -rf . \\";
 
 /** A project of one operator's sample, chosen by the element type of its output. */
-function projectOf(spec: AnyOp, dtype: DType, board: string | null = null): ProjectInput {
+function projectOf(op: OpName, dtype: DType, board: string | null = null): ProjectInput {
+  const spec = specOf({ op });
   const sample = present(
     spec.samples.find((s) => s.outputs[0]?.dtype === dtype && s.inputs[0]?.dtype === dtype),
     `sample of ${spec.name} with ${dtype}`,
@@ -104,16 +103,16 @@ const make = findTool("make");
 
 /** Every type that the examples print in its own way. */
 const models: readonly (readonly [string, ProjectInput])[] = [
-  ["int8", projectOf(conv2d, "int8")],
-  ["int16", projectOf(conv2d, "int16")],
-  ["float32", projectOf(conv2d, "float32")],
-  ["float32 with math.h", projectOf(softmax, "float32")],
+  ["int8", projectOf("CONV_2D", "int8")],
+  ["int16", projectOf("CONV_2D", "int16")],
+  ["float32", projectOf("CONV_2D", "float32")],
+  ["float32 with math.h", projectOf("SOFTMAX", "float32")],
 ];
 
 describe("all kinds", () => {
   test.each(projectKinds)("%s: files begin with the banner in a comment and stay in the folder", (kind) => {
     for (const board of [null, "nrf52840-dk", "esp32-c6-devkitc", "frdm-k64f"]) {
-      for (const [path, text] of writeProject(kind, projectOf(conv2d, "int8", board))) {
+      for (const [path, text] of writeProject(kind, projectOf("CONV_2D", "int8", board))) {
         expect(path).toMatch(/^(?!\/)(?!.*\.\.)[\w./-]+$/);
         if (path.endsWith(".json") || path.includes("thimble/")) continue;
         const head = text.split("\n").slice(0, 5);
@@ -127,7 +126,7 @@ describe("all kinds", () => {
   });
 });
 
-describe.skipIf(cc === null || make === null)("c", () => {
+describe.skipIf(cc === null || make === null)("c (needs make and a C compiler)", () => {
   test.each(models)("%s: make run", async (_name, input) => {
     const stdout = await inProject("c", input, {}, (folder) =>
       succeed(folder, present(make, "make"), "-s", `CC=${cc}`, `CFLAGS=-O1 ${warnings.join(" ")}`, "run"),
@@ -136,7 +135,7 @@ describe.skipIf(cc === null || make === null)("c", () => {
   });
 });
 
-describe.skipIf(cmake === null)("cmake", () => {
+describe.skipIf(cmake === null)("cmake (needs cmake)", () => {
   const build = async (folder: string, ...options: readonly string[]): Promise<void> => {
     await succeed(folder, present(cmake, "cmake"), "-S", ".", "-B", "build", ...options);
     await succeed(folder, present(cmake, "cmake"), "--build", "build");
@@ -151,7 +150,7 @@ describe.skipIf(cmake === null)("cmake", () => {
   });
 
   test("by add_subdirectory, where the header is found and no example is built", async () => {
-    const input = projectOf(conv2d, "int8");
+    const input = projectOf("CONV_2D", "int8");
     const parent = `cmake_minimum_required(VERSION 3.13)\nproject(parent C)\nadd_subdirectory(net)\nadd_executable(app app.c)\ntarget_link_libraries(app PRIVATE tiny_net)\nif(TARGET tiny_net_example)\n  message(FATAL_ERROR example)\nendif()\n`;
     const app = `#include "tiny_net.h"\n#include <stdio.h>\nstatic double arena[TINY_NET_ARENA_BYTES / 8 + 1];\nint main(void)\n{\n    tiny_net_init(arena);\n    tiny_net_invoke(arena);\n    puts("ran");\n    return 0;\n}\n`;
     const stdout = await withTemporaryFolder(async (folder) => {
@@ -164,7 +163,7 @@ describe.skipIf(cmake === null)("cmake", () => {
   });
 
   test("a model called like one of CMake's own targets", () => {
-    const input = projectOf(conv2d, "int8");
+    const input = projectOf("CONV_2D", "int8");
     const text = file("cmake", { ...input, generated: { ...input.generated, name: "test" } }, "CMakeLists.txt");
     expect(text).toContain("add_library(test_model STATIC src/test.c)");
   });
@@ -241,7 +240,7 @@ describe("arduino", () => {
   });
 
   test("library.properties has the fields that Arduino requires, one line each", () => {
-    const lines = file("arduino", projectOf(conv2d, "int8"), "library.properties").trimEnd().split("\n");
+    const lines = file("arduino", projectOf("CONV_2D", "int8"), "library.properties").trimEnd().split("\n");
     const fields = new Map(
       lines.filter((l) => !l.startsWith("#")).map((l) => [l.slice(0, l.indexOf("=")), l.slice(l.indexOf("=") + 1)]),
     );
@@ -255,7 +254,7 @@ describe("arduino", () => {
   });
 
   test("keywords.txt separates by one tab and names what the header has", () => {
-    const input = projectOf(conv2d, "int8");
+    const input = projectOf("CONV_2D", "int8");
     const header = present(input.generated.files.get("tiny_net.h"), "header");
     const lines = file("arduino", input, "keywords.txt")
       .trimEnd()
@@ -284,10 +283,15 @@ function parseIni(text: string): Readonly<Record<string, Readonly<Record<string,
   return sections;
 }
 
-/** What Zephyr has of the functions that the sample calls. */
+/** What Zephyr has of the functions that the sample calls, where it has them now and where it had them before 3.1. */
 const fakeZephyr = {
   "fake/zephyr/kernel.h": `#include <stdint.h>\nstatic inline uint32_t k_cycle_get_32(void)\n{\n    static uint32_t now;\n    return now += 640;\n}\nstatic inline uint32_t k_cyc_to_us_floor32(uint32_t cycles)\n{\n    return cycles / 64;\n}\n`,
   "fake/zephyr/sys/printk.h": `#include <stdio.h>\n#define printk(...) printf(__VA_ARGS__)\n`,
+};
+
+const oldZephyr = {
+  "old/zephyr.h": fakeZephyr["fake/zephyr/kernel.h"],
+  "old/sys/printk.h": fakeZephyr["fake/zephyr/sys/printk.h"],
 };
 
 const compileC = async (
@@ -311,7 +315,7 @@ const compileC = async (
 
 describe("platformio", () => {
   test.each(boards.map((b) => [b.id, b] as const))("%s: platformio.ini and the framework's files", (_id, board) => {
-    const files = writeProject("platformio", { ...projectOf(conv2d, "int8"), board });
+    const files = writeProject("platformio", { ...projectOf("CONV_2D", "int8"), board });
     const ini = parseIni(present(files.get("platformio.ini"), "platformio.ini"));
     const framework = board.platformio?.framework ?? null;
     if (board.platformio === null) expect(ini).toEqual({ "env:native": { platform: "native" } });
@@ -332,24 +336,31 @@ describe("platformio", () => {
   test.skipIf(cc === null || cxx === null)("the programs of all frameworks run", async () => {
     const library = "lib/tiny_net/src";
     const net = `${library}/tiny_net.c`;
-    const arduino = projectOf(conv2d, "int8", "nrf52840-dk");
-    const entry = { ...arduinoMain, "main.cpp": arduinoMain["main.cpp"] };
+    const arduino = projectOf("CONV_2D", "int8", "nrf52840-dk");
     expectPrinted(
       arduino,
-      await inProject("platformio", arduino, entry, (f) => runArduino(f, "src/main.cpp", library)),
+      await inProject("platformio", arduino, arduinoMain, (f) => runArduino(f, "src/main.cpp", library)),
     );
-    const native = projectOf(softmax, "float32");
+    const native = projectOf("SOFTMAX", "float32");
     expectPrinted(native, await inProject("platformio", native, {}, (f) => compileC(f, ["src/main.c", net], library)));
-    const idf = projectOf(conv2d, "int8", "esp32-c6-devkitc");
+    const idf = projectOf("CONV_2D", "int8", "esp32-c6-devkitc");
     const start = { "start.c": "void app_main(void);\nint main(void)\n{\n    app_main();\n    return 0;\n}\n" };
     expectPrinted(
       idf,
       await inProject("platformio", idf, start, (f) => compileC(f, ["src/main.c", "start.c", net], library)),
     );
-    const zephyr = projectOf(conv2d, "int8", "frdm-k64f");
-    expectPrinted(
-      zephyr,
-      await inProject("platformio", zephyr, fakeZephyr, (f) => compileC(f, ["src/main.c", net], library, "fake")),
+    const zephyr = projectOf("CONV_2D", "int8", "frdm-k64f");
+    for (const [headers, folder] of [
+      [fakeZephyr, "fake"],
+      [oldZephyr, "old"],
+    ] as const) {
+      expectPrinted(
+        zephyr,
+        await inProject("platformio", zephyr, headers, (f) => compileC(f, ["src/main.c", net], library, folder)),
+      );
+    }
+    expect(file("platformio", projectOf("SOFTMAX", "float32", "frdm-k64f"), "zephyr/prj.conf")).toContain(
+      "CONFIG_NEWLIB_LIBC=y",
     );
   });
 });
@@ -381,7 +392,7 @@ function parseYaml(text: string): Yaml {
 }
 
 describe("zephyr", () => {
-  const input = projectOf(conv2d, "int8", "nrf5340-dk");
+  const input = projectOf("CONV_2D", "int8", "nrf5340-dk");
 
   test("module.yml, Kconfig and CMakeLists.txt name the same things", () => {
     expect(parseYaml(file("zephyr", input, "zephyr/module.yml"))).toEqual({
@@ -390,7 +401,7 @@ describe("zephyr", () => {
     });
     expect(file("zephyr", input, "Kconfig")).toMatch(/^config THIMBLE_TINY_NET\n\tbool "/m);
     expect(file("zephyr", input, "Kconfig")).not.toContain("REQUIRES_FULL_LIBC");
-    expect(file("zephyr", projectOf(softmax, "float32"), "Kconfig")).toContain("\tselect REQUIRES_FULL_LIBC\n");
+    expect(file("zephyr", projectOf("SOFTMAX", "float32"), "Kconfig")).toContain("\tselect REQUIRES_FULL_LIBC\n");
     const lists = file("zephyr", input, "CMakeLists.txt");
     expect(lists).toContain("if(CONFIG_THIMBLE_TINY_NET)");
     const files = writeProject("zephyr", input);
