@@ -49,7 +49,9 @@ const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 
 /** Whether a model fits a board: the arena and a stack in one RAM region, code and constants in one flash region. */
 export function fitBoard(board: Board, need: Need): BoardFit {
-  const sram = memoryFit(board.sram, need.peakBytes + stackReserveBytes);
+  // An AVR reads constants through its data bus, so ordinary C keeps them in RAM as well as in flash.
+  const constantsInRam = board.core === "avr" ? need.flashBytes : 0;
+  const sram = memoryFit(board.sram, need.peakBytes + stackReserveBytes + constantsInRam);
   const flash = memoryFit(board.flash, need.flashBytes + (need.linked ? 0 : codeEstimateBytes));
   const obstacles = [
     ...(sram.leftBytes < 0

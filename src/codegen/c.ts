@@ -55,12 +55,22 @@ export function arrayDefinition(name: string, dtype: DType, data: TensorData): s
   return `static const ${storedType(dtype)} ${name}[${Math.max(elements.length, 1)}] = {\n${wrapped(elements)}\n};\n`;
 }
 
+/** Words that cannot name a model: its header would hide one of the C library's, or its prefix be a keyword. */
+const reserved = new Set(
+  `auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef union unsigned void volatile while class new delete
+private public template this namespace operator assert complex ctype errno fenv float inttypes iso646 limits locale math
+setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar
+wchar wctype arduino main thimble`.split(/\s+/),
+);
+
 /** A legal C identifier in lower case from any text; never empty, never starting with a digit. */
 export function identifier(text: string): string {
   const cleaned = text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
+  if (reserved.has(cleaned)) return `${cleaned}_model`;
   return /^[a-z]/.test(cleaned) ? cleaned : `model${cleaned === "" ? "" : `_${cleaned}`}`;
 }
 

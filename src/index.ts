@@ -1,0 +1,49 @@
+/**
+ * Thimble as a library: what the `thimble` command does, as functions. `loadModel` or `importTflite` gives a model;
+ * `inspect`, `verify`, `run` and `build` do with it what the commands of the same names do. Problems of the input are
+ * thrown as a DiagnosticError that carries all of them.
+ */
+export {
+  type BuildOptions,
+  type BuildReport,
+  boardOf,
+  build,
+  type InspectOptions,
+  inspect,
+  run,
+  type VerifyOptions,
+  type VerifyReport,
+  type VerifyTarget,
+  verify,
+} from "./app/api.js";
+export { type CompileOptions, generate, type PlannedModel, planModel } from "./app/compile.js";
+export { loadModel } from "./app/files.js";
+export { renderHtml } from "./app/report/html.js";
+export type { BufferReport, InspectReport, LayerReport, PortReport } from "./app/report/inspect.js";
+export { version } from "./base/assets.js";
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  DiagnosticError,
+  diagnosticCodes,
+  formatDiagnostic,
+} from "./base/diagnostics.js";
+export type { DType, TensorData } from "./base/dtype.js";
+export { type NpyArray, readNpy, writeNpy } from "./base/npy.js";
+export type { Board, Core, MemoryRegion } from "./boards/board.js";
+export { type BoardFit, fitBoard } from "./boards/fit.js";
+export { boards, findBoard } from "./boards/table.js";
+export type { GeneratedModel } from "./codegen/model.js";
+export { type ProjectKind, projectKinds } from "./codegen/projects/index.js";
+export { importText } from "./formats/text.js";
+export { exportTflite } from "./formats/tflite/export.js";
+export { importTflite } from "./formats/tflite/import.js";
+export type { Quantization, Tensor, TensorType } from "./ir/graph.js";
+export { printGraph } from "./ir/print.js";
+export { type Graph, type Model, type Node, type OpName, operators } from "./ops/index.js";
+export type { Plan } from "./plan/plan.js";
+export { testInputs } from "./run/inputs.js";
+export { createSession, type Session } from "./run/interpreter.js";
+export { type Target, type TargetName, targetNames } from "./verify/target.js";
+export { availableTargets, findTarget } from "./verify/targets.js";
+export type { TargetOutcome } from "./verify/verify.js";
