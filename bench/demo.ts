@@ -21,7 +21,9 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 mkdirSync(folder, { recursive: true });
 const file = join(folder, "ds_cnn.tflite");
 writeFileSync(file, exampleModel());
-say(`A keyword spotter (DS-CNN, seeded weights) written as ${here(file)}\n\n$ thimble inspect ${here(file)} --board ${board}\n`);
+say(
+  `A keyword spotter (DS-CNN, seeded weights) written as ${here(file)}\n\n$ thimble inspect ${here(file)} --board ${board}\n`,
+);
 
 const model = loadModel(file);
 const report = inspect(model, { boards: [board] });

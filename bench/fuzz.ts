@@ -10,9 +10,9 @@ import { planModel } from "../src/app/compile.js";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { fnv1a, type Random, seededRandom } from "../src/base/random.js";
+import { importTflite } from "../src/formats/tflite/import.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
-import { importTflite } from "../src/formats/tflite/import.js";
 import { exampleModel } from "./example.js";
 import { modelsFolder, modelsMissing } from "./goldens.js";
 

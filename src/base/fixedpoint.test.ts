@@ -39,11 +39,16 @@ describe("fixed point against exact integers", () => {
 
   it("requantize64 equals its definition on integers", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(1n << 46n), max: 1n << 46n }), multiplier, fc.integer({ min: -30, max: -20 }), (x, m, shift) => {
-        const reduced = BigInt(m < 0x7fff0000 ? (m + 0x8000) >> 16 : 0x7fff);
-        const total = BigInt(15 - shift);
-        expect(BigInt(requantize64(Number(x), m, shift))).toBe((x * reduced + (1n << (total - 1n))) >> total);
-      }),
+      fc.property(
+        fc.bigInt({ min: -(1n << 46n), max: 1n << 46n }),
+        multiplier,
+        fc.integer({ min: -30, max: -20 }),
+        (x, m, shift) => {
+          const reduced = BigInt(m < 0x7fff0000 ? (m + 0x8000) >> 16 : 0x7fff);
+          const total = BigInt(15 - shift);
+          expect(BigInt(requantize64(Number(x), m, shift))).toBe((x * reduced + (1n << (total - 1n))) >> total);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -6,7 +6,27 @@ import { readNpy, writeNpy } from "./npy.js";
 describe("npy", () => {
   it("reads what numpy 1.24 wrote for np.arange(6, dtype='<i2').reshape(2, 3)", () => {
     const header = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }".padEnd(117);
-    const bytes = Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, 118, 0, ...Buffer.from(`${header}\n`), 0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
+    const bytes = Uint8Array.from([
+      0x93,
+      ...Buffer.from("NUMPY"),
+      1,
+      0,
+      118,
+      0,
+      ...Buffer.from(`${header}\n`),
+      0,
+      0,
+      1,
+      0,
+      2,
+      0,
+      3,
+      0,
+      4,
+      0,
+      5,
+      0,
+    ]);
     expect(readNpy(bytes, "a.npy")).toEqual({ dtype: "int16", shape: [2, 3], data: Int16Array.of(0, 1, 2, 3, 4, 5) });
   });
 

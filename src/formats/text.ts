@@ -14,7 +14,7 @@ export function importText(text: string, name: string, file = `${name}.txt`): Mo
       sink.report("TH2001", {
         where: [file, originName(node.origin)],
         found: node.op,
-        fix: "use an operator of docs/OPERATORS.md",
+        fix: "use one that `thimble operators` lists",
       });
   }
   if (sink.hasErrors) throw new DiagnosticError(sink.all);

@@ -105,7 +105,8 @@ function parseType(line: Line): TensorType {
     const scales = line.oneOrMore();
     line.expect("zero");
     const zeroPoints = line.oneOrMore();
-    if (scales.length === 0 || zeroPoints.length !== scales.length || scales.some((s) => !(s > 0))) line.fail("positive scales and as many zero points");
+    if (scales.length === 0 || zeroPoints.length !== scales.length || scales.some((s) => !(s > 0)))
+      line.fail("positive scales and as many zero points");
     quant = { scales, zeroPoints, axis: line.take("axis") ? line.integer() : 0 };
   }
   return { dtype, shape, quant };

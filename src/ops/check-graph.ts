@@ -28,7 +28,12 @@ function hasEmptyTensor(graph: Graph, node: Node, where: readonly string[], sink
  * in by inference.
  * @param unknown tensors whose declared shape is only a guess
  */
-export function checkGraph(graph: Graph, sink: DiagnosticSink, place: readonly string[], unknown: ReadonlySet<TensorId> = new Set()): Graph {
+export function checkGraph(
+  graph: Graph,
+  sink: DiagnosticSink,
+  place: readonly string[],
+  unknown: ReadonlySet<TensorId> = new Set(),
+): Graph {
   const tensors = new Map(graph.tensors);
   const known = new Set<TensorId>(graph.inputs);
   for (const t of tensors.values()) if (t.data !== null || t.variable) known.add(t.id);
@@ -38,7 +43,10 @@ export function checkGraph(graph: Graph, sink: DiagnosticSink, place: readonly s
     for (const id of node.inputs) {
       const tensor = id === null ? undefined : tensors.get(id);
       if (id === null || known.has(id) || tensor === undefined) continue;
-      sink.report("TH2009", { where: [...where, tensorName(tensor)], fix: "the file's operators are out of order or one is missing: convert the model again" });
+      sink.report("TH2009", {
+        where: [...where, tensorName(tensor)],
+        fix: "the file's operators are out of order or one is missing: convert the model again",
+      });
       known.add(id);
     }
     const spec = specOf(node);
@@ -49,16 +57,23 @@ export function checkGraph(graph: Graph, sink: DiagnosticSink, place: readonly s
     node.outputs.forEach((id, i) => {
       const tensor = tensors.get(id);
       if (tensor === undefined) return;
-      if (known.has(id)) sink.report("TH2011", { where: [...where, tensorName(tensor)], fix: "convert the model again" });
+      if (known.has(id))
+        sink.report("TH2011", { where: [...where, tensorName(tensor)], fix: "convert the model again" });
       known.add(id);
       const type = inferred?.[i];
-      if (type && type.dtype === tensor.dtype && isUnknown(tensor, unknown)) tensors.set(id, { ...tensor, shape: type.shape });
+      if (type && type.dtype === tensor.dtype && isUnknown(tensor, unknown))
+        tensors.set(id, { ...tensor, shape: type.shape });
     });
     if (inferred !== null) checkDeclared(view(), inferred, report);
   }
   for (const id of graph.outputs) {
     const tensor = tensors.get(id);
-    if (tensor && !known.has(id)) sink.report("TH2009", { where: [...place, tensorName(tensor)], found: "an output of the model that nothing computes", fix: "convert the model again" });
+    if (tensor && !known.has(id))
+      sink.report("TH2009", {
+        where: [...place, tensorName(tensor)],
+        found: "an output of the model that nothing computes",
+        fix: "convert the model again",
+      });
   }
   return { ...graph, tensors };
 }

@@ -63,7 +63,10 @@ export function checkDeclared(view: NodeView<object>, inferred: readonly OutputT
     const type = inferred[i];
     if (type === undefined) return;
     const text = (shape: readonly number[], dtype: DType): string => `${dtype} [${shape.join(", ")}]`;
-    const same = type.dtype === tensor.dtype && type.shape.length === tensor.shape.length && type.shape.every((n, d) => n === tensor.shape[d]);
+    const same =
+      type.dtype === tensor.dtype &&
+      type.shape.length === tensor.shape.length &&
+      type.shape.every((n, d) => n === tensor.shape[d]);
     if (!same) {
       report("TH2010", {
         where: [tensorName(tensor)],
@@ -72,7 +75,8 @@ export function checkDeclared(view: NodeView<object>, inferred: readonly OutputT
         fix: "convert the model again with fixed input shapes",
       });
     } else if (type.quant !== "free" && type.quant !== null && !sameQuantization(type.quant, tensor.quant)) {
-      const describe = (q: Tensor["quant"]): string => (q ? `scale ${q.scales[0]}, zero point ${q.zeroPoints[0]}` : "no quantization");
+      const describe = (q: Tensor["quant"]): string =>
+        q ? `scale ${q.scales[0]}, zero point ${q.zeroPoints[0]}` : "no quantization";
       report("TH2006", {
         where: [tensorName(tensor)],
         found: describe(tensor.quant),

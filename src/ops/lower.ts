@@ -27,7 +27,7 @@ export function lower(graph: Graph): readonly LoweredNode[] {
       fail("TH4001", {
         where: [graph.name, originName(node.origin)],
         found: view.inputs.map((t) => t?.dtype ?? "none").join(", "),
-        fix: "use a type combination of the support table in docs/OPERATORS.md, or run constant folding first",
+        fix: "use a type combination of those that `thimble operators` lists, or run constant folding first",
       });
     }
     return { node, spec, view, kernel, call: kernel.call(view) };

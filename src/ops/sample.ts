@@ -1,7 +1,7 @@
 import { DiagnosticSink } from "../base/diagnostics.js";
 import { elementsOf, makeData, rangeOf, type TensorData } from "../base/dtype.js";
 import { type Random, seededRandom } from "../base/random.js";
-import { tensorId, type TensorId } from "../base/units.js";
+import { type TensorId, tensorId } from "../base/units.js";
 import { type NodeView, type Tensor, type Variable, viewOf } from "../ir/graph.js";
 import { checkDeclared, inferOutputs, reportInto } from "./check.js";
 import type { AnyOp, Graph, Node } from "./index.js";
@@ -70,9 +70,23 @@ export function sampleCase(spec: AnyOp, sample: Sample<object>, seed = 1): Sampl
     });
   });
   const outputs = sample.outputs.map((o, i) =>
-    add({ id: tensorId(100 + i), name: `out${i}`, shape: o.shape ?? [], dtype: o.dtype, quant: o.quant ?? null, data: null, variable: false }),
+    add({
+      id: tensorId(100 + i),
+      name: `out${i}`,
+      shape: o.shape ?? [],
+      dtype: o.dtype,
+      quant: o.quant ?? null,
+      data: null,
+      variable: false,
+    }),
   );
-  const node = { op: spec.name, inputs: nodeInputs, outputs, attrs: sample.attrs, origin: { index: 0, op: spec.name } } as Node;
+  const node = {
+    op: spec.name,
+    inputs: nodeInputs,
+    outputs,
+    attrs: sample.attrs,
+    origin: { index: 0, op: spec.name },
+  } as Node;
   const graph: Graph = { name: sample.name, tensors, nodes: [node], inputs: graphInputs, outputs, variables };
   const sink = new DiagnosticSink();
   const view = viewOf(graph, node) as NodeView<object>;
@@ -82,7 +96,8 @@ export function sampleCase(spec: AnyOp, sample: Sample<object>, seed = 1): Sampl
   types?.forEach((type, i) => {
     const id = outputs[i];
     const declared = id === undefined ? undefined : tensors.get(id);
-    if (declared && id !== undefined) tensors.set(id, { ...declared, shape: type.shape, ...(type.quant === "free" ? {} : { quant: type.quant }) });
+    if (declared && id !== undefined)
+      tensors.set(id, { ...declared, shape: type.shape, ...(type.quant === "free" ? {} : { quant: type.quant }) });
   });
   if (types) checkDeclared(viewOf(graph, node) as NodeView<object>, types, report);
   sink.throwIfErrors();

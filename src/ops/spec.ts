@@ -5,7 +5,6 @@ import type { Activation } from "./common/activation.js";
 
 export type { Report } from "../base/diagnostics.js";
 
-
 /**
  * The input rows (along axis 1, the height of NHWC) that one output row needs: output row y reads input rows
  * y * stride - padBefore up to, not including, y * stride - padBefore + extent, clipped to the input. An elementwise operator has
@@ -155,7 +154,12 @@ export interface SampleTensor {
   /** A state tensor, kept between invocations. */
   readonly variable?: boolean;
   /** For a resource tensor: its variable's name and what that holds. */
-  readonly resource?: { readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; readonly quant?: Quantization };
+  readonly resource?: {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly shape: readonly number[];
+    readonly quant?: Quantization;
+  };
 }
 
 /** A small instance of an operator; generic tests run every sample of every operator on every target. */
@@ -164,7 +168,11 @@ export interface Sample<A> {
   readonly attrs: A;
   readonly inputs: readonly (SampleTensor | null)[];
   /** Types of the outputs as a model would declare them; shapes are inferred, so they are not given. */
-  readonly outputs: readonly { readonly dtype: DType; readonly quant?: Quantization; readonly shape?: readonly number[] }[];
+  readonly outputs: readonly {
+    readonly dtype: DType;
+    readonly quant?: Quantization;
+    readonly shape?: readonly number[];
+  }[];
 }
 
 /** All that the system knows of one operator. Absence is said ("none"), never left out. */
@@ -173,7 +181,10 @@ export interface OpSpec<Name extends string, A extends object> {
   readonly name: Name;
   /** One line for the support table. */
   readonly summary: string;
-  readonly arity: { readonly inputs: readonly [min: number, max: number]; readonly outputs: readonly [min: number, max: number] };
+  readonly arity: {
+    readonly inputs: readonly [min: number, max: number];
+    readonly outputs: readonly [min: number, max: number];
+  };
   /** Inputs within the arity that may be null. */
   readonly optionalInputs: readonly number[];
   readonly traits: Traits<A>;

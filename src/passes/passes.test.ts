@@ -8,7 +8,8 @@ import { runPipeline } from "./pipeline.js";
 
 const q = perTensor(0.1, -5);
 const ops = (graph: Graph): readonly string[] => graph.nodes.map((n) => n.op);
-const outputs = (graph: Graph) => [0, 1].map((run) => createSession({ main: graph, subgraphs: [] }).invoke(testInputs(graph, run)));
+const outputs = (graph: Graph) =>
+  [0, 1].map((run) => createSession({ main: graph, subgraphs: [] }).invoke(testInputs(graph, run)));
 
 /** Runs all passes with checks, and sees that the results stay the same. */
 function optimized(graph: Graph): Graph {
@@ -18,7 +19,12 @@ function optimized(graph: Graph): Graph {
 }
 
 /** input -> [PAD] -> CONV_2D -> [activation] -> output. */
-function convolution(options: { pad?: boolean; relu?: "RELU" | "RELU6"; shared?: boolean; padValue?: "same" | "other" }): Graph {
+function convolution(options: {
+  pad?: boolean;
+  relu?: "RELU" | "RELU6";
+  shared?: boolean;
+  padValue?: "same" | "other";
+}): Graph {
   const d = newDraft();
   const input = addTensor(d, "x", [1, 4, 4, 2], { quant: q });
   let source = input;
@@ -28,9 +34,17 @@ function convolution(options: { pad?: boolean; relu?: "RELU" | "RELU6"; shared?:
     addNode(d, "PAD", [input, amounts], [source]);
   }
   const size = options.pad ? 3 : 2;
-  const weights = addTensor(d, "w", [3, 3, 3, 2], { quant: perTensor(0.02), data: Int8Array.from({ length: 54 }, (_, i) => ((i * 37) % 255) - 127) });
+  const weights = addTensor(d, "w", [3, 3, 3, 2], {
+    quant: perTensor(0.02),
+    data: Int8Array.from({ length: 54 }, (_, i) => ((i * 37) % 255) - 127),
+  });
   const conv = addTensor(d, "conv", [1, size, size, 3], { quant: q });
-  addNode(d, "CONV_2D", [source, weights, null], [conv], { padding: "VALID", stride: [1, 1], dilation: [1, 1], activation: "NONE" });
+  addNode(d, "CONV_2D", [source, weights, null], [conv], {
+    padding: "VALID",
+    stride: [1, 1],
+    dilation: [1, 1],
+    activation: "NONE",
+  });
   const result = options.relu ? addTensor(d, "relu", [1, size, size, 3], { quant: q }) : conv;
   if (options.relu) addNode(d, options.relu, [conv], [result]);
   return toGraph(d, [input], options.shared ? [result, conv] : [result]);

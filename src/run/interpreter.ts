@@ -30,7 +30,8 @@ function initialState(tensor: Tensor | Variable): TensorData {
 }
 
 /** A resource tensor has a name and no bytes. */
-const constantOf = (tensor: Tensor): TensorData | null => (tensor.dtype === "resource" ? new Uint8Array(0) : tensor.data);
+const constantOf = (tensor: Tensor): TensorData | null =>
+  tensor.dtype === "resource" ? new Uint8Array(0) : tensor.data;
 
 /** Prepares the reference interpreter, which defines what every other target must compute. */
 export function createSession(model: Pick<Model, "main" | "subgraphs">): Session {

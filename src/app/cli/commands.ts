@@ -13,6 +13,7 @@ import { boardOf, build, defaultTargets, inspect, run, verify } from "../api.js"
 import { loadModel } from "../files.js";
 import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
+import { operatorReports, renderOperators } from "../report/operators.js";
 import { renderInspect } from "../report/terminal.js";
 import { renderBuild, renderVerify } from "../report/verify.js";
 import {
@@ -220,5 +221,23 @@ const boardsCommand: Command = {
   },
 };
 
+const operatorsCommand: Command = {
+  usage: "operators",
+  summary: "The operators Thimble supports, with their element types",
+  options: [],
+  examples: ["thimble operators", "thimble operators --json"],
+  run: (_, options) => ({
+    output: options["json"] ? json({ schemaVersion: 1, operators: operatorReports() }) : renderOperators(),
+    exitCode: 0,
+  }),
+};
+
 /** All commands, in the order of the help. */
-export const commands: readonly Command[] = [inspectCommand, buildCommand, verifyCommand, runCommand, boardsCommand];
+export const commands: readonly Command[] = [
+  inspectCommand,
+  buildCommand,
+  verifyCommand,
+  runCommand,
+  boardsCommand,
+  operatorsCommand,
+];

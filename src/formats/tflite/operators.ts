@@ -87,7 +87,7 @@ function unsupported(code: OperatorCode, where: readonly string[], sink: Diagnos
     message: `unsupported operator ${code.name}`,
     where,
     found: `${code.name} version ${code.version}`,
-    expected: "an operator of docs/OPERATORS.md",
+    expected: "one that `thimble operators` lists",
     fix: wayOut(code.name.split(" ")[0] ?? ""),
   });
 }

@@ -77,4 +77,4 @@ const hints: Readonly<Record<string, string>> = {
 
 /** What the user can do about an operator that Thimble does not have. */
 export const wayOut = (name: string): string =>
-  hints[name] ?? "replace it by operators of docs/OPERATORS.md before converting, or cut the model before it";
+  hints[name] ?? "replace it by operators that `thimble operators` lists before converting, or cut the model before it";

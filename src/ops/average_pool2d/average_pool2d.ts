@@ -6,7 +6,7 @@ import { pool2d } from "../common/pool2d.js";
  */
 export const averagePool2d = pool2d({
   name: "AVERAGE_POOL_2D",
-  summary: "mean of a window per channel, padding not counted",
+  summary: "Mean of a window per channel, padding not counted",
   builtin: 1,
   stem: "ops/average_pool2d/average_pool2d",
   start: () => 0,

@@ -138,7 +138,7 @@ function sample(
 
 export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
   name: "BATCH_MATMUL",
-  summary: "matrix product, leading axes broadcast",
+  summary: "Matrix product, leading axes broadcast",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
   traits: noTraits,

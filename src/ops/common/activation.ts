@@ -1,7 +1,7 @@
+import type { Report } from "../../base/diagnostics.js";
 import { rangeOf } from "../../base/dtype.js";
 import { clamp, roundAway } from "../../base/fixedpoint.js";
 import type { TensorType } from "../../ir/graph.js";
-import type { Report } from "../../base/diagnostics.js";
 import { scaleOf, zeroPointOf } from "./view.js";
 
 /** An activation that an operator applies to its result. */

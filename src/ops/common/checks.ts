@@ -73,7 +73,9 @@ export function checkSameQuantization(a: Tensor, b: Tensor, report: Report): boo
 }
 
 const describe = (tensor: Tensor): string =>
-  tensor.quant === null ? "no quantization" : `scale ${tensor.quant.scales[0]}, zero point ${tensor.quant.zeroPoints[0]}`;
+  tensor.quant === null
+    ? "no quantization"
+    : `scale ${tensor.quant.scales[0]}, zero point ${tensor.quant.zeroPoints[0]}`;
 
 /** Checks an attribute. */
 export function checkOption(holds: boolean, name: string, found: unknown, expected: string, report: Report): boolean {

@@ -7,7 +7,12 @@ export type Padding = "SAME" | "VALID" | readonly [top: number, bottom: number, 
 export function decodePadding(code: unknown, report: Report): Padding {
   if (code === 0) return "SAME";
   if (code !== 1) {
-    report("TH2007", { message: "unsupported padding", found: String(code), expected: "SAME or VALID", fix: "export the model with SAME or VALID padding" });
+    report("TH2007", {
+      message: "unsupported padding",
+      found: String(code),
+      expected: "SAME or VALID",
+      fix: "export the model with SAME or VALID padding",
+    });
   }
   return "VALID";
 }

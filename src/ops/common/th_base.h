@@ -49,4 +49,19 @@ TH_INLINE int32_t th_int4(const uint8_t *packed, int32_t i)
     return (nibble ^ 8) - 8;
 }
 
+/*
+ * Which taps of a window lie inside an axis: taps first <= k < end of those at start + k * dilation are in [0, size).
+ */
+typedef struct {
+    int32_t first, end;
+} th_taps;
+
+TH_INLINE th_taps th_taps_inside(int32_t start, int32_t dilation, int32_t taps, int32_t size)
+{
+    th_taps t;
+    t.first = start < 0 ? (dilation - 1 - start) / dilation : 0;
+    t.end = start < size ? th_min((size - start + dilation - 1) / dilation, taps) : 0;
+    return t;
+}
+
 #endif

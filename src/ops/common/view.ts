@@ -23,7 +23,8 @@ export const scaleOf = (tensor: TensorType): number => present(quantOf(tensor).s
 export const zeroPointOf = (tensor: TensorType): number => tensor.quant?.zeroPoints[0] ?? 0;
 
 /** The elements of a constant tensor, as numbers. */
-export const constantOf = (tensor: Tensor): readonly number[] => Array.from(present(tensor.data, "constant data"), Number);
+export const constantOf = (tensor: Tensor): readonly number[] =>
+  Array.from(present(tensor.data, "constant data"), Number);
 
 /** `shape[axis]`, negative axes counting from the end. */
 export const sizeAt = (shape: readonly number[], axis: number): number =>

@@ -15,23 +15,23 @@ TH_INLINE void th_conv2d_s8_w4_row(const th_conv2d_params *p, const int8_t *inpu
                                 const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int32_t y0,
                                 int8_t *output)
 {
-    const int32_t per_group = p->out_c / (p->in_c / p->k_c);
+    const int32_t k_c = p->k_c;
+    const int32_t per_group = p->out_c / (p->in_c / k_c);
+    const int32_t in_zero = p->in_zero;
+    const th_taps rows = th_taps_inside(y0, p->dilation_h, p->k_h, p->in_h);
     for (int32_t ox = 0; ox < p->out_w; ox++) {
         const int32_t x0 = ox * p->stride_w - p->pad_left;
-        int32_t filter = 0;
+        const th_taps columns = th_taps_inside(x0, p->dilation_w, p->k_w, p->in_w);
         for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const int32_t first = oc / per_group * p->k_c;
+            const int32_t first = oc / per_group * k_c;
             int32_t sum = bias ? bias[oc] : 0;
-            for (int32_t ky = 0; ky < p->k_h; ky++) {
-                const int32_t iy = y0 + ky * p->dilation_h;
-                for (int32_t kx = 0; kx < p->k_w; kx++, filter += p->k_c) {
-                    const int32_t ix = x0 + kx * p->dilation_w;
-                    if (iy < 0 || iy >= p->in_h || ix < 0 || ix >= p->in_w) {
-                        continue;
-                    }
-                    const int8_t *in = input + (iy * p->in_w + ix) * p->in_c + first;
-                    for (int32_t c = 0; c < p->k_c; c++) {
-                        sum += (in[c] - p->in_zero) * th_int4(weights, filter + c);
+            for (int32_t ky = rows.first; ky < rows.end; ky++) {
+                const int8_t *row = input + (y0 + ky * p->dilation_h) * p->in_w * p->in_c + first;
+                const int32_t filter = (oc * p->k_h + ky) * p->k_w * k_c;
+                for (int32_t kx = columns.first; kx < columns.end; kx++) {
+                    const int8_t *in = row + (x0 + kx * p->dilation_w) * p->in_c;
+                    for (int32_t c = 0; c < k_c; c++) {
+                        sum += (in[c] - in_zero) * th_int4(weights, filter + kx * k_c + c);
                     }
                 }
             }

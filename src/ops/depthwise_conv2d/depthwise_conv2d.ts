@@ -87,7 +87,7 @@ const samples: readonly Sample<DepthwiseConv2dAttrs>[] = [
 
 export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttrs>({
   name: "DEPTHWISE_CONV_2D",
-  summary: "depthwise 2-D convolution, NHWC; channel multiplier, dilation",
+  summary: "Depthwise 2-D convolution, NHWC; channel multiplier, dilation",
   arity: { inputs: [2, 3], outputs: [1, 1] },
   optionalInputs: [2],
   traits: {

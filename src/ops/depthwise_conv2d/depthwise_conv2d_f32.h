@@ -21,24 +21,20 @@ typedef struct {
 TH_INLINE void th_depthwise_conv2d_f32_row(const th_depthwise_conv2d_f32_params *p, const float *input,
                                            const float *weights, const float *bias, int32_t y0, float *output)
 {
-    const int32_t out_c = p->in_c * p->multiplier;
+    const int32_t in_c = p->in_c;
+    const int32_t multiplier = p->multiplier;
+    const int32_t out_c = in_c * multiplier;
+    const th_taps rows = th_taps_inside(y0, p->dilation_h, p->k_h, p->in_h);
     for (int32_t ox = 0; ox < p->out_w; ox++) {
         const int32_t x0 = ox * p->stride_w - p->pad_left;
+        const th_taps columns = th_taps_inside(x0, p->dilation_w, p->k_w, p->in_w);
         for (int32_t oc = 0; oc < out_c; oc++) {
-            const int32_t ic = oc / p->multiplier;
+            const int32_t ic = multiplier == 1 ? oc : oc / multiplier;
             float sum = bias ? bias[oc] : 0.0f;
-            for (int32_t ky = 0; ky < p->k_h; ky++) {
-                const int32_t iy = y0 + ky * p->dilation_h;
-                if (iy < 0 || iy >= p->in_h) {
-                    continue;
-                }
-                for (int32_t kx = 0; kx < p->k_w; kx++) {
-                    const int32_t ix = x0 + kx * p->dilation_w;
-                    if (ix < 0 || ix >= p->in_w) {
-                        continue;
-                    }
-                    const int32_t w = (ky * p->k_w + kx) * out_c + oc;
-                    sum += input[(iy * p->in_w + ix) * p->in_c + ic] * weights[w];
+            for (int32_t ky = rows.first; ky < rows.end; ky++) {
+                const float *row = input + (y0 + ky * p->dilation_h) * p->in_w * in_c + ic;
+                for (int32_t kx = columns.first; kx < columns.end; kx++) {
+                    sum += row[(x0 + kx * p->dilation_w) * in_c] * weights[(ky * p->k_w + kx) * out_c + oc];
                 }
             }
             *output++ = th_clampf(sum, p->min, p->max);

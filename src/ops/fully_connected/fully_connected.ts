@@ -140,7 +140,7 @@ const samples: readonly Sample<FullyConnectedAttrs>[] = [
 
 export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
   name: "FULLY_CONNECTED",
-  summary: "matrix product with [units, depth] weights",
+  summary: "Matrix product with [units, depth] weights",
   arity: { inputs: [2, 3], outputs: [1, 1] },
   optionalInputs: [2],
   traits: noTraits,

@@ -15,10 +15,13 @@ TH_INLINE void th_fully_connected_s8_row(const th_fully_connected_params *p, con
                                          const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
                                          const int8_t *shifts, int8_t *output)
 {
-    for (int32_t oc = 0; oc < p->out_c; oc++) {
+    const int32_t in_c = p->in_c;
+    const int32_t in_zero = p->in_zero;
+    const int32_t weights_zero = p->weights_zero;
+    for (int32_t oc = 0; oc < p->out_c; oc++, weights += in_c) {
         int32_t sum = bias ? bias[oc] : 0;
-        for (int32_t c = 0; c < p->in_c; c++) {
-            sum += (input[c] - p->in_zero) * (weights[oc * p->in_c + c] - p->weights_zero);
+        for (int32_t c = 0; c < in_c; c++) {
+            sum += (input[c] - in_zero) * (weights[c] - weights_zero);
         }
         const int32_t m = oc * p->multiplier_step;
         const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;

@@ -67,7 +67,7 @@ const q8 = perTensor(1 / 16, 127);
 
 export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   name: "LOG_SOFTMAX",
-  summary: "logarithm of the softmax over the last axis",
+  summary: "Logarithm of the softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, inPlace: [0] },

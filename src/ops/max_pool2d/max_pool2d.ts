@@ -4,7 +4,7 @@ import { pool2d } from "../common/pool2d.js";
 /** Integer types as TFLM's reference_integer_ops::MaxPool: no rescaling, clamped to the activation's range. */
 export const maxPool2d = pool2d({
   name: "MAX_POOL_2D",
-  summary: "maximum of a window per channel",
+  summary: "Maximum of a window per channel",
   builtin: 17,
   stem: "ops/max_pool2d/max_pool2d",
   start: (dtype) => rangeOf(dtype).min,

@@ -11,7 +11,7 @@ const kernel = (dtype: "int8" | "int16" | "float32", suffix: string) => ({
 /** The maximum over any axes; quantized values are compared as they are, as in TFLM. */
 export const reduceMax = reduceOp({
   name: "REDUCE_MAX",
-  summary: "maximum over axes",
+  summary: "Maximum over axes",
   builtin: 82,
   maxVersion: 3,
   keepsQuantization: true,

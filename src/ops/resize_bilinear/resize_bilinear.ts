@@ -106,7 +106,7 @@ function kernel(suffix: string, dtype: "int8" | "int16" | "float32"): Kernel<Res
 
 export const resizeBilinear = defineOp<"RESIZE_BILINEAR", ResizeAttrs>({
   name: "RESIZE_BILINEAR",
-  summary: "image resize by bilinear interpolation",
+  summary: "Image resize by bilinear interpolation",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
   traits: noTraits,

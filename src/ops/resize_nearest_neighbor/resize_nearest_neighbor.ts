@@ -39,7 +39,7 @@ const types = ["int8", "uint8", "int16", "int32", "float32"] as const;
 
 export const resizeNearestNeighbor = defineOp<"RESIZE_NEAREST_NEIGHBOR", ResizeAttrs>({
   name: "RESIZE_NEAREST_NEIGHBOR",
-  summary: "image resize by the nearest pixel",
+  summary: "Image resize by the nearest pixel",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, moves: true },

@@ -89,7 +89,7 @@ const samples: readonly Sample<SoftmaxAttrs>[] = [
 
 export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   name: "SOFTMAX",
-  summary: "softmax over the last axis",
+  summary: "Softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, inPlace: [0] },

@@ -204,7 +204,7 @@ function sample(name: string, activations: DType, state: DType, rank: number, ba
 
 export const svdf = defineOp<"SVDF", SvdfAttrs>({
   name: "SVDF",
-  summary: "low-rank filter over time with its history as state",
+  summary: "Low-rank filter over time with its history as state",
   arity: { inputs: [5, 5], outputs: [1, 1] },
   optionalInputs: [3],
   traits: { ...noTraits, mutates: [4], sideEffects: true },

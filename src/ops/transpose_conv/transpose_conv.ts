@@ -99,7 +99,7 @@ const samples: readonly Sample<TransposeConvAttrs>[] = [
 
 export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   name: "TRANSPOSE_CONV",
-  summary: "transposed 2-D convolution, NHWC, OHWI filter",
+  summary: "Transposed 2-D convolution, NHWC, OHWI filter",
   arity: { inputs: [3, 4], outputs: [1, 1] },
   optionalInputs: [3],
   traits: noTraits,
