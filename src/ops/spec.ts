@@ -139,7 +139,9 @@ export interface TfliteBinding<A> {
   readonly options: { readonly tag: number; readonly fields: readonly OptionField[] };
   /** Attributes from option values; every field is present (defaults filled in). Bad enumerators are reported. */
   readonly decode: (values: OptionValues, report: Report) => A;
-  readonly encode: (attrs: A) => OptionValues;
+  readonly encode: (attrs: A, view: NodeView<A>) => OptionValues;
+  /** Omitted inputs at the end are left off; other operators write -1 for each, as their kernels count inputs. */
+  readonly leavesOffInputs?: true;
 }
 
 /** A tensor of a sample: an activation with random contents, or a constant. */

@@ -29,15 +29,15 @@ const columns = [
   { title: "what", align: "left" },
 ] as const;
 
-/** The element types at the input or output where kernels differ most: those of the data, not of indices or shapes. */
+/** The element types of the first input or the first output, whichever has more; of the second input where neither is data. */
 function mainTypes(op: AnyOp): readonly string[] {
-  const ports = op.kernels.map((k) => [...k.types.inputs, ...k.types.outputs]);
-  const count = Math.max(0, ...ports.map((p) => p.length));
-  const at = (i: number): readonly string[] => [...new Set(ports.flatMap((p) => p[i] ?? []))];
-  return Array.from({ length: count }, (_, i) => at(i)).reduce(
-    (most, types) => (types.length > most.length ? types : most),
-    [],
-  );
+  const unique = (at: (types: AnyOp["kernels"][number]["types"]) => string | readonly string[] | undefined): readonly string[] => [
+    ...new Set(op.kernels.flatMap((k) => at(k.types) ?? [])),
+  ];
+  const input = unique((t) => t.inputs[0]);
+  const output = unique((t) => t.outputs[0]);
+  const most = output.length > input.length ? output : input;
+  return most.includes("resource") ? unique((t) => t.inputs[1] ?? t.outputs[0]) : most;
 }
 
 /** The support table for a terminal. */

@@ -2,7 +2,7 @@ import { Builder } from "flatbuffers";
 import { version } from "../../base/assets.js";
 import { DiagnosticError, DiagnosticSink } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
-import { originName, type Tensor } from "../../ir/graph.js";
+import { type NodeView, originName, type Tensor, viewOf } from "../../ir/graph.js";
 import { type Graph, type Model, type Node, specOf } from "../../ops/index.js";
 import { fileIdentifier, placeholderBuiltin, schemaVersion, slots, tensorTypes } from "./schema.js";
 import { writeBytes, writeFloats, writeInt32s, writeInt64s, writeOffsets, writeOptions, writeTable } from "./writer.js";
@@ -55,16 +55,27 @@ function writeTensor(pools: Pools, tensor: Tensor): number {
   });
 }
 
-function writeOperator(pools: Pools, node: Node, indexOf: ReadonlyMap<number, number>): number {
+/** A node's inputs as the file lists them. */
+function listedInputs(node: Node): readonly (number | null)[] {
+  const { tflite } = specOf(node);
+  if (tflite === "none" || !tflite.leavesOffInputs) return node.inputs;
+  return node.inputs.slice(0, node.inputs.findLastIndex((id) => id !== null) + 1);
+}
+
+function writeOperator(pools: Pools, graph: Graph, node: Node, indexOf: ReadonlyMap<number, number>): number {
   const { builder } = pools;
   const { tflite } = specOf(node);
   const index = (id: number | null): number => (id === null ? -1 : (indexOf.get(id) ?? -1));
-  const inputs = writeInt32s(builder, node.inputs.map(index));
+  const inputs = writeInt32s(builder, listedInputs(node).map(index));
   const outputs = writeInt32s(builder, node.outputs.map(index));
   const options =
     tflite === "none" || tflite.options.tag === 0
       ? null
-      : writeOptions(builder, tflite.options.fields, tflite.encode(node.attrs));
+      : writeOptions(
+          builder,
+          tflite.options.fields,
+          tflite.encode(node.attrs, viewOf(graph, node) as NodeView<object>),
+        );
   return writeTable(builder, {
     [slots.operator.opcodeIndex]: { kind: "uint32", value: codeIndex(pools, node) },
     [slots.operator.inputs]: { kind: "offset", value: inputs },
@@ -85,7 +96,7 @@ function writeSubgraph(pools: Pools, graph: Graph): number {
   );
   const operators = writeOffsets(
     builder,
-    graph.nodes.map((n) => writeOperator(pools, n, indexOf)),
+    graph.nodes.map((n) => writeOperator(pools, graph, n, indexOf)),
   );
   const inputs = writeInt32s(builder, graph.inputs.map(index));
   const outputs = writeInt32s(builder, graph.outputs.map(index));

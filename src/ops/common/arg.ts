@@ -109,7 +109,7 @@ export function argOp<const Name extends string>(
 ): OpSpec<Name, ArgAttrs> {
   return {
     name,
-    summary: `index of the ${extreme === "max" ? "largest" : "smallest"} element along an axis`,
+    summary: `Index of the ${extreme === "max" ? "largest" : "smallest"} element along an axis`,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
     traits: noTraits,

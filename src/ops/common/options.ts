@@ -1,3 +1,4 @@
+import type { Tensor } from "../../ir/graph.js";
 import type { OptionField, TfliteBinding } from "../spec.js";
 
 /** A field of an options table under construction: int32 unless said otherwise. */
@@ -20,3 +21,13 @@ export const emptyBinding = (builtin: number, maxVersion: number, tag: number): 
   decode: () => ({}),
   encode: () => ({}),
 });
+
+/** TensorType.INT32 of TFLite's schema. */
+const int32Type = 2;
+
+/**
+ * `quantized_bias_type`, by which TFLite's 16x8 kernels tell an int32 bias (and sums) from the int64 ones they expect
+ * otherwise; TFLM's look at the bias itself. 0 is "not said".
+ */
+export const biasTypeOption = (input: Tensor, bias: Tensor | null): number =>
+  input.dtype === "int16" && bias?.dtype === "int32" ? int32Type : 0;

@@ -1,6 +1,6 @@
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
-import { int8, int32 } from "../common/options.js";
+import { biasTypeOption, int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput, sizeAt } from "../common/view.js";
@@ -36,21 +36,24 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
         int8("activation"),
         int32("dilationW", 1),
         int32("dilationH", 1),
+        int8("quantizedBiasType"),
       ],
     },
+    leavesOffInputs: true,
     decode: (v, report) => ({
       padding: decodePadding(v["padding"], report),
       stride: [Number(v["strideH"]), Number(v["strideW"])],
       dilation: [Number(v["dilationH"]), Number(v["dilationW"])],
       activation: decodeActivation(v["activation"], report),
     }),
-    encode: (a) => ({
+    encode: (a, view) => ({
       padding: encodePadding(a.padding),
       strideH: a.stride[0],
       strideW: a.stride[1],
       activation: encodeActivation(a.activation),
       dilationH: a.dilation[0],
       dilationW: a.dilation[1],
+      quantizedBiasType: biasTypeOption(inputOf(view, 0), optionalInput(view, 2)),
     }),
   },
   infer: (view, report) => {

@@ -114,6 +114,7 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
         int32("dilationH", 1),
       ],
     },
+    leavesOffInputs: true,
     decode: (v, report) => ({
       padding: decodePadding(v.padding, report),
       stride: [Number(v.strideH), Number(v.strideW)],

@@ -4,7 +4,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { perTensor } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
-import { bool, int8 } from "../common/options.js";
+import { biasTypeOption, bool, int8 } from "../common/options.js";
 import { biasOf, channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { sampleChannels, type Weighted, weightedFinish, weightedKernels } from "../common/weighted.js";
@@ -161,12 +161,12 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
       checkOption(Number(v.weightsFormat) === 0, "weights_format", v.weightsFormat, "0 (not shuffled)", report);
       return { activation: decodeActivation(v.activation, report), keepNumDims: v.keepNumDims === true };
     },
-    encode: (a) => ({
+    encode: (a, view) => ({
       activation: encodeActivation(a.activation),
       weightsFormat: 0,
       keepNumDims: a.keepNumDims,
       asymmetricQuantizeInputs: false,
-      quantizedBiasType: 0,
+      quantizedBiasType: biasTypeOption(inputOf(view, 0), optionalInput(view, 2)),
     }),
   },
   infer: (view, report) => {

@@ -28,7 +28,8 @@ export const transpose = defineMover<"TRANSPOSE", Empty>({
     moverSample("matrix", {}, "int8", [5, 7], [constant([1, 0])]),
     moverSample("channels first", {}, "int8", [1, 3, 4, 2], [constant([0, 3, 1, 2])]),
     moverSample("outer axes only", {}, "int16", [3, 2, 5], [constant([1, 0, 2])]),
-    moverSample("six dimensions", {}, "float32", [2, 3, 2, 1, 3, 2], [constant([5, 2, 4, 0, 1, 3], "int64")]),
+    moverSample("six dimensions", {}, "float32", [2, 3, 2, 1, 3, 2], [constant([5, 2, 4, 0, 1, 3])]),
     moverSample("64 bits", {}, "int64", [2, 3], [constant([1, 0])]),
+    moverSample("order of 64 bits", {}, "int8", [2, 3, 2], [constant([2, 0, 1], "int64")]),
   ],
 });

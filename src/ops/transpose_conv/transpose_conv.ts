@@ -2,7 +2,7 @@ import { present } from "../../base/assert.js";
 import { perTensor } from "../../ir/graph.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
-import { int8, int32 } from "../common/options.js";
+import { biasTypeOption, int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
@@ -115,12 +115,12 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
       stride: [Number(v.strideH), Number(v.strideW)],
       activation: decodeActivation(v.activation, report),
     }),
-    encode: (a) => ({
+    encode: (a, view) => ({
       padding: encodePadding(a.padding),
       strideW: a.stride[1],
       strideH: a.stride[0],
       activation: encodeActivation(a.activation),
-      quantizedBiasType: 0,
+      quantizedBiasType: biasTypeOption(inputOf(view, 2), optionalInput(view, 3)),
     }),
   },
   infer: (view, report) => {
