@@ -35,7 +35,7 @@ function elementTexts(dtype: DType, data: TensorData): string[] {
 }
 
 /** Comma-separated items, indented and broken into lines of a readable width. */
-export function wrapped(items: readonly string[]): string {
+export function wrapped(items: readonly string[], indent = "    "): string {
   const lines: string[] = [];
   let line = "";
   for (const item of items) {
@@ -43,7 +43,7 @@ export function wrapped(items: readonly string[]): string {
       lines.push(line);
       line = "";
     }
-    line += line === "" ? `    ${item}` : `, ${item}`;
+    line += line === "" ? `${indent}${item}` : `, ${item}`;
   }
   if (line !== "") lines.push(line);
   return lines.join(",\n");

@@ -32,7 +32,8 @@ function pointer(p: Printer, tensor: Tensor, access: "read" | "write"): string {
   const type = storedType(tensor.dtype);
   if (buffer === undefined) {
     const data = tensor.data ?? makeData(tensor.dtype, elementsOf(tensor.shape));
-    return p.pool.add("data", tensor.dtype, data);
+    const note = `${JSON.stringify(tensor.name)}: ${tensor.dtype} [${tensor.shape.join(", ")}]`;
+    return p.pool.add("data", tensor.dtype, data, note);
   }
   return `(${access === "read" ? "const " : ""}${type} *)(a + ${buffer.offset})`;
 }
@@ -73,6 +74,12 @@ function paramsOf(p: Printer, lowered: LoweredNode): string | null {
   return name;
 }
 
+/** A call on one line, or with its arguments on lines of their own. */
+function callText(symbol: string, args: readonly string[]): string {
+  const line = `    ${symbol}(${args.join(", ")});`;
+  return line.length <= 116 ? line : `    ${symbol}(\n${wrapped(args, "        ")});`;
+}
+
 function stepText(p: Printer, step: Step): string {
   const lowered = present(p.input.nodes[step.node], "node");
   const outputs = lowered.view.outputs;
@@ -83,7 +90,7 @@ function stepText(p: Printer, step: Step): string {
   if (!step.elided) {
     const params = paramsOf(p, lowered);
     const args = lowered.call.args.map((arg) => argument(p, lowered, step, arg));
-    lines.push(`    ${lowered.call.symbol}(${[...(params === null ? [] : [`&${params}`]), ...args].join(", ")});`);
+    lines.push(callText(lowered.call.symbol, [...(params === null ? [] : [`&${params}`]), ...args]));
   }
   outputs.forEach((t, i) => {
     const buffer = p.input.plan.bufferOf.get(t.id);

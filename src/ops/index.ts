@@ -45,6 +45,7 @@ import { reshape } from "./reshape/reshape.js";
 import { resizeBilinear } from "./resize_bilinear/resize_bilinear.js";
 import { resizeNearestNeighbor } from "./resize_nearest_neighbor/resize_nearest_neighbor.js";
 import { rsqrt } from "./rsqrt/rsqrt.js";
+import { shape } from "./shape/shape.js";
 import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
 import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
@@ -113,6 +114,7 @@ export const registry = [
   resizeBilinear,
   resizeNearestNeighbor,
   rsqrt,
+  shape,
   slice,
   softmax,
   spaceToDepth,

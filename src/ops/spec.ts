@@ -34,6 +34,8 @@ export interface Traits<A> {
   readonly activation: Activation | "none";
   /** `attrs.padding` may be explicit, and padding reads as the input's zero point. */
   readonly takesPadding: boolean;
+  /** The output follows from the inputs' shapes alone, so it is known before anything runs. */
+  readonly shapeOnly: boolean;
   /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
   readonly sideEffects: boolean;
 }
@@ -48,6 +50,7 @@ export const noTraits = {
   mutates: [],
   activation: "none",
   takesPadding: false,
+  shapeOnly: false,
   sideEffects: false,
 } as const satisfies Traits<never>;
 

@@ -21,7 +21,7 @@ function evaluate(graph: Graph, node: Node): readonly TensorData[] {
   return out;
 }
 
-/** Evaluates nodes whose inputs are all constant, with the reference implementation. */
+/** Evaluates nodes whose inputs, or all of them that matters, are constant, with the reference implementation. */
 export const foldConstants: Pass = {
   name: "fold constants",
   run: (graph) => {
@@ -29,7 +29,8 @@ export const foldConstants: Pass = {
     const nodes = graph.nodes.filter((node) => {
       const { traits } = specOf(node);
       const current: Graph = { ...graph, tensors };
-      const constant = node.inputs.length > 0 && node.inputs.every((id) => id === null || tensors.get(id)?.data);
+      const constant =
+        traits.shapeOnly || (node.inputs.length > 0 && node.inputs.every((id) => id === null || tensors.get(id)?.data));
       if (!constant || traits.sideEffects || traits.mutates.length > 0) return true;
       const bytes = node.outputs.reduce((sum, id) => {
         const t = tensorOf(current, id);

@@ -141,3 +141,26 @@ describe("float edges", () => {
     expect(ops(runPipeline(toModel(graph)))).toEqual(["QUANTIZE", "RELU", "DEQUANTIZE"]);
   });
 });
+
+describe("open batch sizes", () => {
+  it("SHAPE, STRIDED_SLICE and PACK before a RESHAPE fold away", () => {
+    const d = newDraft();
+    const vector = (name: string, ...values: number[]) =>
+      addTensor(d, name, [values.length], { dtype: "int32", data: Int32Array.from(values) });
+    const input = addTensor(d, "x", [1, 2, 3, 4], { quant: q });
+    const sizes = addTensor(d, "sizes", [4], { dtype: "int32" });
+    const batch = addTensor(d, "batch", [], { dtype: "int32" });
+    const features = addTensor(d, "features", [], { dtype: "int32", data: Int32Array.of(24) });
+    const wanted = addTensor(d, "wanted", [2], { dtype: "int32" });
+    const flat = addTensor(d, "flat", [1, 24], { quant: q });
+    const output = addTensor(d, "y", [1, 24], { quant: q });
+    const slice = { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 1, offset: false };
+    addNode(d, "SHAPE", [input], [sizes], { dtype: "int32" });
+    addNode(d, "STRIDED_SLICE", [sizes, vector("begin", 0), vector("end", 1), vector("step", 1)], [batch], slice);
+    addNode(d, "PACK", [batch, features], [wanted], { count: 2, axis: 0 });
+    addNode(d, "RESHAPE", [input, wanted], [flat], { shape: [] });
+    addNode(d, "RELU", [flat], [output]);
+    const after = optimized(toGraph(d, [input], [output]));
+    expect(ops(after)).toEqual(["RESHAPE", "RELU"]);
+  });
+});
