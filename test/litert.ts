@@ -11,8 +11,9 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { compileFunction } from "node:vm";
 import { present } from "../src/base/assert.js";
-import { type DType, fromBytes, type TensorData, toBytes } from "../src/base/dtype.js";
-import type { Tensor } from "../src/ir/graph.js";
+import { type DType, elementsOf, fromBytes, type TensorData, toBytes } from "../src/base/dtype.js";
+import { type Tensor, tensorOf } from "../src/ir/graph.js";
+import type { Graph } from "../src/ops/index.js";
 
 interface Deletable {
   readonly delete: () => void;
@@ -129,17 +130,19 @@ function readBuffer({ wasm }: Runtime, buffer: Buffer, dtype: DType, elements: n
   return fromBytes(dtype, bytes, elements);
 }
 
-/** A model with the inputs of each invocation; state is kept from one invocation to the next. */
-export interface Job {
-  /** A .tflite file. */
+/** The tensors of one invocation, in the file's order; and those of several, between which state is kept. */
+export type Values = readonly TensorData[];
+export type Runs = readonly Values[];
+
+/** A .tflite file with its ports and the inputs of each invocation. */
+interface Job {
   readonly file: Uint8Array;
-  /** The file's inputs and outputs in order. */
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  readonly invocations: readonly (readonly TensorData[])[];
+  readonly runs: Runs;
 }
 
-async function runOn(runtime: Runtime, job: Job): Promise<readonly (readonly TensorData[])[]> {
+async function runOn(runtime: Runtime, job: Job): Promise<Runs> {
   const { wasm, environment } = runtime;
   const at = wasm._malloc(job.file.length);
   wasm.HEAPU8.set(job.file, at);
@@ -148,14 +151,13 @@ async function runOn(runtime: Runtime, job: Job): Promise<readonly (readonly Ten
     accelerator: "wasm",
     cpuOptions: { numThreads: 1 },
   });
-  const results: (readonly TensorData[])[] = [];
-  for (const data of job.invocations) {
+  const results: Values[] = [];
+  for (const data of job.runs) {
     const inputs = job.inputs.map((tensor, i) => createBuffer(runtime, tensor, present(data[i], "input")));
     const outputs = await compiled.run(0, inputs);
     results.push(
       job.outputs.map((tensor, i) => {
-        const elements = tensor.shape.reduce((product, size) => product * size, 1);
-        return readBuffer(runtime, present(outputs[i], "output"), tensor.dtype, elements);
+        return readBuffer(runtime, present(outputs[i], "output"), tensor.dtype, elementsOf(tensor.shape));
       }),
     );
     for (const buffer of [...inputs, ...outputs]) buffer.delete();
@@ -168,17 +170,26 @@ async function runOn(runtime: Runtime, job: Job): Promise<readonly (readonly Ten
 
 /** Outputs of each invocation, or what LiteRT says against the file. */
 export type Outcome =
-  | { readonly kind: "ran"; readonly outputs: readonly (readonly TensorData[])[] }
+  | { readonly kind: "ran"; readonly outputs: Runs }
   | { readonly kind: "refused"; readonly why: string };
 
-/** Runs a file in LiteRT. */
-export async function runLiteRt(job: Job): Promise<Outcome> {
+/** The tensors of a graph's inputs or outputs. */
+export const portsOf = (graph: Graph, side: "inputs" | "outputs"): readonly Tensor[] =>
+  graph[side].map((id) => tensorOf(graph, id));
+
+/** Runs a file in LiteRT; `graph` is what it holds, for the types of its inputs and outputs. */
+export async function runLiteRt(file: Uint8Array, graph: Graph, runs: Runs): Promise<Outcome> {
   current ??= startRuntime();
   const runtime = await current;
   runtime.log.length = 0;
   const errors = (): readonly string[] => runtime.log.filter((line) => line.startsWith("ERROR"));
   try {
-    const outputs = await runOn(runtime, job);
+    const outputs = await runOn(runtime, {
+      file,
+      inputs: portsOf(graph, "inputs"),
+      outputs: portsOf(graph, "outputs"),
+      runs,
+    });
     // An operator that will not prepare is only logged: the run then "succeeds" and leaves the outputs as they were.
     if (errors().length === 0) return { kind: "ran", outputs };
     return { kind: "refused", why: errors().join("; ") };
@@ -187,4 +198,36 @@ export async function runLiteRt(job: Job): Promise<Outcome> {
     current = undefined;
     return { kind: "refused", why: [...errors(), (error as Error).message.split("\n")[0]].join("; ") };
   }
+}
+
+/** How two results differ. */
+export interface Difference {
+  readonly elements: number;
+  readonly differing: number;
+  /** The largest difference, in the steps of its tensor. */
+  readonly worst: number;
+}
+
+/** Compares results element by element; `stepOf` is what to measure a difference by, given the largest element. */
+export function difference(
+  tensors: readonly Tensor[],
+  want: Values,
+  found: Values,
+  stepOf: (tensor: Tensor, largest: number) => number,
+): Difference {
+  let [elements, differing, worst] = [0, 0, 0];
+  tensors.forEach((tensor, t) => {
+    const [a, b] = [present(want[t], "result"), present(found[t], "result")];
+    const largest = Array.from(a, Number).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+    const step = stepOf(tensor, largest);
+    elements += a.length;
+    for (let i = 0; i < a.length; i++) {
+      if (a[i] === b[i] || Object.is(a[i], b[i])) continue;
+      const steps = Math.abs(Number(a[i]) - Number(b[i])) / step;
+      differing++;
+      // A NaN or a missing element on one side only is no small difference.
+      worst = Number.isNaN(steps) ? Infinity : Math.max(worst, steps);
+    }
+  });
+  return { elements, differing, worst };
 }

@@ -32,7 +32,11 @@ export interface YowaspClang {
   runClang(
     args: readonly string[],
     files: YowaspTree,
-    options: { readonly stderr: (bytes: Uint8Array | null) => void; readonly decodeASCII: false },
+    options: {
+      readonly stderr: (bytes: Uint8Array | null) => void;
+      readonly decodeASCII: false;
+      readonly fetchProgress: () => void;
+    },
   ): Promise<YowaspTree>;
 }
 
@@ -144,6 +148,8 @@ export async function compileWithYowasp(
     const tree = await yowaspClang.runClang(["clang", ...compilerArguments(files, options)], fileTree(files), {
       stderr: keep,
       decodeASCII: false,
+      // Reading itself from disk is no news.
+      fetchProgress: () => {},
     });
     const module = tree[output];
     if (module instanceof Uint8Array) return module;

@@ -24,7 +24,7 @@ function sqrtMap(view: NodeView<Empty>): ElementMap {
 export const sqrt = defineUnary<"SQRT", Empty>({
   name: "SQRT",
   summary: "Square root",
-  tflite: emptyBinding(75, 1, 0),
+  tflite: emptyBinding(75, 2, 0),
   float: () => (x) => Math.sqrt(x),
   floatKernel: floatKernel("sqrt"),
   int8: sqrtMap,
