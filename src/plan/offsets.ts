@@ -86,8 +86,9 @@ function ordered(requests: readonly Request[], keys: readonly Key[]): number[] {
     });
 }
 
-/** Swaps tried by the local search; enough for graphs of a few hundred buffers in well under a second. */
+/** Swaps tried by the local search, and what all rounds together may cost: each is quadratic in the buffers. */
 const searchRounds = 400;
+const searchBudget = 2e8;
 
 /**
  * Gives every request an offset so that no two alive at the same step overlap, with a small extent: best fit under
@@ -108,7 +109,8 @@ export function assignOffsets(requests: readonly Request[], guardBytes = 0): Pla
   for (const keys of heuristics) consider(ordered(requests, keys));
   if (requests.length < 3) return best;
   const random = seededRandom(1);
-  for (let round = 0; round < searchRounds && best.extent > bound && guardBytes === 0; round++) {
+  const rounds = Math.min(searchRounds, searchBudget / requests.length ** 2);
+  for (let round = 0; round < rounds && best.extent > bound && guardBytes === 0; round++) {
     const order = bestOrder.slice();
     const from = random.integer(0, order.length - 1);
     const [moved] = order.splice(from, 1);
