@@ -75,7 +75,7 @@ const steps: readonly (readonly [op: OpName, sample: string, steps: number, why:
   ["ADD", "int8, channels broadcast", 1, "XNNPACK"],
   ["SUB", "int8, channels broadcast", 1, "XNNPACK"],
   ["LEAKY_RELU", "int8", 1, "XNNPACK"],
-  ["RESIZE_BILINEAR", "int8", 1, "XNNPACK weighs with 11 bits"],
+  ["RESIZE_BILINEAR", "int8", 1, "XNNPACK"],
   ["LOGISTIC", "int16", 6, "scale 1/4096: gemmlowp's polynomial, where TFLM has the table only"],
   ["TANH", "int16", 10, "as LOGISTIC"],
 ];

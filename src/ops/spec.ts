@@ -136,7 +136,10 @@ export type OptionValues = Readonly<Record<string, OptionValue>>;
 /** How TFLite stores the operator (BuiltinOperator and BuiltinOptions of its schema.fbs). */
 export interface TfliteBinding<A> {
   readonly builtin: number;
-  /** The newest operator version whose meaning this record implements. */
+  /**
+   * The newest version that a current TFLite knows, if its meaning is this record's. Versions mostly add element types,
+   * which are checked on their own, so a high version alone is no reason to refuse a model.
+   */
   readonly maxVersion: number;
   /** The BuiltinOptions union tag (0 for none) and the table's fields in slot order. */
   readonly options: { readonly tag: number; readonly fields: readonly OptionField[] };

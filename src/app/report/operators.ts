@@ -31,9 +31,9 @@ const columns = [
 
 /** The element types of the first input or the first output, whichever has more; of the second input where neither is data. */
 function mainTypes(op: AnyOp): readonly string[] {
-  const unique = (at: (types: AnyOp["kernels"][number]["types"]) => string | readonly string[] | undefined): readonly string[] => [
-    ...new Set(op.kernels.flatMap((k) => at(k.types) ?? [])),
-  ];
+  const unique = (
+    at: (types: AnyOp["kernels"][number]["types"]) => string | readonly string[] | undefined,
+  ): readonly string[] => [...new Set(op.kernels.flatMap((k) => at(k.types) ?? []))];
   const input = unique((t) => t.inputs[0]);
   const output = unique((t) => t.outputs[0]);
   const most = output.length > input.length ? output : input;

@@ -16,7 +16,7 @@ function rescaleOf(view: NodeView<Empty>): Rescale {
 export const abs = defineUnary<"ABS", Empty>({
   name: "ABS",
   summary: "Absolute value",
-  tflite: emptyBinding(101, 3, 78),
+  tflite: emptyBinding(101, 5, 78),
   float: () => Math.abs,
   floatKernel: floatKernel("abs"),
   ...rescaling(rescaleOf),

@@ -4,5 +4,5 @@ export const add = defineSum({
   name: "ADD",
   summary: "Addition with broadcasting and activation",
   sign: 1,
-  tflite: { builtin: 0, maxVersion: 3, tag: 11 },
+  tflite: { builtin: 0, maxVersion: 6, tag: 11 },
 });

@@ -144,7 +144,7 @@ export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
   traits: noTraits,
   tflite: {
     builtin: 126,
-    maxVersion: 3,
+    maxVersion: 4,
     options: { tag: 101, fields: [bool("adjX"), bool("adjY"), bool("asymmetricQuantizeInputs")] },
     decode: (v) => ({ adjX: v.adjX === true, adjY: v.adjY === true }),
     encode: (a) => ({ adjX: a.adjX, adjY: a.adjY, asymmetricQuantizeInputs: false }),

@@ -84,7 +84,7 @@ export const cast = defineOp<"CAST", Empty>({
   traits: unaryTraits,
   tflite: {
     builtin: 53,
-    maxVersion: 4,
+    maxVersion: 8,
     options: { tag: 37, fields: [int8("inType"), int8("outType")] },
     // The tensors' types say the same.
     decode: () => ({}),

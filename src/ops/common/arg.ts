@@ -115,7 +115,7 @@ export function argOp<const Name extends string>(
     traits: noTraits,
     tflite: {
       builtin,
-      maxVersion: 2,
+      maxVersion: 3,
       options: { tag, fields: [int8("outputType")] },
       decode: (v, report) => {
         const code = Number(v.outputType);

@@ -45,7 +45,7 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
   traits: joinTraits,
   tflite: {
     builtin: 2,
-    maxVersion: 3,
+    maxVersion: 6,
     options: { tag: 10, fields: [int32("axis"), int8("activation")] },
     decode: (v, report) => ({ axis: Number(v.axis), activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ axis: a.axis, activation: encodeActivation(a.activation) }),

@@ -66,7 +66,7 @@ export const dequantize = defineOp<"DEQUANTIZE", Empty>({
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, elementwise: true, rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
-  tflite: emptyBinding(6, 5, 38),
+  tflite: emptyBinding(6, 8, 38),
   infer: (view, report) => {
     const input = inputOf(view, 0);
     if (input.dtype !== "float16" && !checkQuantizedAnyhow(input, report)) return null;

@@ -146,7 +146,7 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
   traits: noTraits,
   tflite: {
     builtin: 9,
-    maxVersion: 12,
+    maxVersion: 14,
     options: {
       tag: 8,
       fields: [

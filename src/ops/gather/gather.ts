@@ -81,7 +81,7 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
   traits: moverTraits,
   tflite: {
     builtin: 36,
-    maxVersion: 5,
+    maxVersion: 7,
     options: { tag: 23, fields: [int32("axis"), int32("batchDims")] },
     decode: (v) => ({ axis: Number(v.axis), batchDims: Number(v.batchDims) }),
     encode: (a) => ({ axis: a.axis, batchDims: a.batchDims }),

@@ -75,7 +75,7 @@ export const mul = defineOp<"MUL", MulAttrs>({
   traits: binaryTraits,
   tflite: {
     builtin: 18,
-    maxVersion: 5,
+    maxVersion: 8,
     options: { tag: 21, fields: [int8("activation")] },
     decode: (v, report) => ({ activation: decodeActivation(v.activation, report) }),
     encode: (a) => ({ activation: encodeActivation(a.activation) }),

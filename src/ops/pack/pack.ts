@@ -40,7 +40,7 @@ export const pack = defineOp<"PACK", PackAttrs>({
   traits: joinTraits,
   tflite: {
     builtin: 83,
-    maxVersion: 3,
+    maxVersion: 4,
     options: { tag: 59, fields: [int32("count"), int32("axis")] },
     decode: (v) => ({ axis: Number(v.axis), count: Number(v.count) }),
     encode: (a) => ({ axis: a.axis, count: a.count }),

@@ -4,5 +4,5 @@ export const pad = definePad({
   name: "PAD",
   summary: "Padding with zeros (the zero point), up to 6-D",
   value: "zero",
-  tflite: { builtin: 34, maxVersion: 4, tag: 22 },
+  tflite: { builtin: 34, maxVersion: 5, tag: 22 },
 });

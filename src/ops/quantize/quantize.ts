@@ -119,7 +119,7 @@ export const quantize = defineOp<"QUANTIZE", Empty>({
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: { ...noTraits, elementwise: true, inPlace: [0], rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
-  tflite: emptyBinding(114, 2, 89),
+  tflite: emptyBinding(114, 6, 89),
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
     if (input.dtype !== "float32" && !checkQuantized(input, report)) return null;

@@ -54,7 +54,7 @@ function rsqrtMap(view: NodeView<Empty>): ElementMap {
 export const rsqrt = defineUnary<"RSQRT", Empty>({
   name: "RSQRT",
   summary: "1 / square root",
-  tflite: emptyBinding(76, 2, 0),
+  tflite: emptyBinding(76, 3, 0),
   float: () => (x) => 1 / Math.sqrt(x),
   floatKernel: floatKernel("rsqrt"),
   int8: rsqrtMap,

@@ -15,7 +15,7 @@ function sliceSizes(view: NodeView<Empty>): readonly number[] {
 export const slice = defineMover<"SLICE", Empty>({
   name: "SLICE",
   summary: "A block of the input, up to 6-D",
-  tflite: emptyBinding(65, 5, 48),
+  tflite: emptyBinding(65, 8, 48),
   indexInputs: 2,
   infer: (view, report) => {
     const input = inputOf(view, 0);

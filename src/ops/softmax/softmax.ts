@@ -95,7 +95,7 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   traits: { ...noTraits, inPlace: [0] },
   tflite: {
     builtin: 25,
-    maxVersion: 3,
+    maxVersion: 4,
     options: { tag: 9, fields: [float("beta")] },
     decode: (v) => ({ beta: Number(v.beta) }),
     encode: (a) => ({ beta: a.beta }),

@@ -19,7 +19,7 @@ export const squeeze = defineOp<"SQUEEZE", SqueezeAttrs>({
   traits: viewTraits,
   tflite: {
     builtin: 43,
-    maxVersion: 1,
+    maxVersion: 2,
     options: { tag: 30, fields: [["squeezeDims", "int32[]", 0]] },
     decode: (v) => ({ axes: Array.isArray(v.squeezeDims) ? [...v.squeezeDims] : [] }),
     encode: (a) => ({ squeezeDims: a.axes }),

@@ -7,7 +7,7 @@ import { constantOf, inputOf, outputOf } from "../common/view.js";
 export const transpose = defineMover<"TRANSPOSE", Empty>({
   name: "TRANSPOSE",
   summary: "Permutes axes, up to 6-D",
-  tflite: emptyBinding(39, 6, 26),
+  tflite: emptyBinding(39, 9, 26),
   indexInputs: 1,
   infer: (view, report) => {
     const input = inputOf(view, 0);

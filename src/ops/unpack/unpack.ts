@@ -27,7 +27,7 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
   traits: joinTraits,
   tflite: {
     builtin: 88,
-    maxVersion: 4,
+    maxVersion: 5,
     options: { tag: 64, fields: [int32("count"), int32("axis")] },
     decode: (v) => ({ axis: Number(v.axis), count: Number(v.count) }),
     encode: (a) => ({ axis: a.axis, count: a.count }),
