@@ -59,8 +59,8 @@ export interface VerifyOptions extends CompileOptions {
   /** Inputs of each run; three pseudo-random runs unless given. */
   readonly inputs?: readonly (readonly TensorData[])[];
   readonly run?: RunOptions;
-  /** Told before each target starts. */
-  readonly onTarget?: (name: string) => void;
+  /** Told before each target starts: its name, its place from 0, and how many there are. */
+  readonly onTarget?: (name: string, index: number, count: number) => void;
 }
 
 /** What `thimble verify --json` prints; version 1. */
@@ -125,8 +125,8 @@ async function verifyPlanned(
   const missing = found.map((t) => t?.missingTool() ?? null).filter((d): d is Diagnostic => d !== null);
   if (missing.length > 0) throw new DiagnosticError(missing);
   const targets: TargetOutcome[] = [];
-  for (const target of found) {
-    options.onTarget?.(target?.name ?? "interpreter");
+  for (const [index, target] of found.entries()) {
+    options.onTarget?.(target?.name ?? "interpreter", index, found.length);
     targets.push(
       target === null
         ? interpreterOutcome(planned, cases)

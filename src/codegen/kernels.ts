@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path/posix";
 import { InternalError } from "../base/assert.js";
-import { assetPath, readAsset } from "../base/assets.js";
+import { assetPath, readAsset, version } from "../base/assets.js";
 
 const common = "ops/common";
+
+/** Kernels are the same for every model, so that several share one folder: their head names no model. */
+const kernelBanner = `/* Kernel of thimble ${version}, Apache-2.0. */\n`;
 
 function resolve(include: string, from: string): string {
   const beside = `${dirname(from)}/${include}`;
@@ -32,5 +35,5 @@ export function kernelFiles(sources: Iterable<string>): ReadonlyMap<string, stri
     for (const [, include] of text.matchAll(/^#include "([^"]+)"/gm)) visit(resolve(include as string, source));
   };
   for (const source of sources) visit(source);
-  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, f]) => [name, f.text]));
+  return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, f]) => [name, kernelBanner + f.text]));
 }

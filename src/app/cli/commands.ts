@@ -35,6 +35,8 @@ export interface Outcome {
 /** Where messages that are not the result go: stderr, or nowhere with --quiet. */
 export interface Console {
   readonly note: (text: string) => void;
+  /** Says which of `total` parts of a long job begins: a bar on a terminal, a line elsewhere. */
+  readonly progress: (text: string, part: number, total: number) => void;
 }
 
 /** A command of the command line. */
@@ -104,7 +106,7 @@ const buildCommand: Command = {
     "thimble build kws.tflite --board arduino-nano-33-ble --out kws",
     "thimble build kws.tflite --board raspberry-pi-pico --as cmake --out kws --verify none",
   ],
-  run: async ([path = ""], options, { note }) => {
+  run: async ([path = ""], options, { note, progress }) => {
     const board = requiredOption(options, "board", "arduino-nano-33-ble");
     const out = requiredOption(options, "out", `${basename(path).replace(/\.[^.]*$/, "")}-c`);
     const asked = listOption(options, "verify");
@@ -120,7 +122,7 @@ const buildCommand: Command = {
       out,
       as: kind,
       verifyOn,
-      onTarget: (name) => note(`verifying on ${name}`),
+      onTarget: (name, part, total) => progress(`verifying on ${name}`, part, total),
     });
     const verified = report.verification?.targets.every((t) => t.identical) ?? true;
     return {
@@ -139,7 +141,7 @@ const verifyCommand: Command = {
     ...planOptions,
   ],
   examples: ["thimble verify kws.tflite", "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json"],
-  run: async ([path = ""], options, { note }) => {
+  run: async ([path = ""], options, { progress }) => {
     const model = loadModel(path);
     const compile = compileOptions(options);
     const files = listOption(options, "input");
@@ -148,7 +150,7 @@ const verifyCommand: Command = {
     const report = await verify(model, listOption(options, "on") ?? ["interpreter", "host", "cortex-m4"], {
       ...compile,
       ...(files ? { inputs: [readInputs(graph, files)] } : {}),
-      onTarget: (name) => note(`running on ${name}`),
+      onTarget: (name, part, total) => progress(`running on ${name}`, part, total),
     });
     return {
       output: options["json"] ? json(report) : renderVerify(report),

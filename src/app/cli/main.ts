@@ -4,7 +4,8 @@ import pc from "picocolors";
 import { InternalError } from "../../base/assert.js";
 import { version } from "../../base/assets.js";
 import { type DiagnosticCode, DiagnosticError } from "../../base/diagnostics.js";
-import { type Console, commands, type Outcome } from "./commands.js";
+import { type Command, commands, type Outcome } from "./commands.js";
+import { quietConsole, stderrConsole } from "./console.js";
 import type { RawOptions } from "./options.js";
 
 const exitUsage = 2;
@@ -26,10 +27,9 @@ function printError(error: unknown): void {
   else stderr(String(error));
 }
 
-/** Runs the command line; returns the exit code. */
-async function main(argv: readonly string[]): Promise<number> {
+/** Registers every command with the parser; `start` is called with the one that the command line names. */
+function commandLineParser(start: (command: Command, args: readonly string[], options: RawOptions) => void) {
   const cli = cac("thimble");
-  let outcome: Outcome | Promise<Outcome> | undefined;
   for (const command of commands) {
     const registered = cli.command(command.usage, command.summary);
     for (const [flags, description] of command.options) registered.option(flags, description);
@@ -37,24 +37,35 @@ async function main(argv: readonly string[]): Promise<number> {
     registered.option("--quiet", "no progress on stderr");
     for (const example of command.examples) registered.example(`  ${example}`);
     registered.action((...values: unknown[]) => {
-      const options = values.at(-1) as RawOptions;
       const args = values.slice(0, -1).filter((v): v is string => typeof v === "string");
-      const console: Console = { note: (text) => void (options["quiet"] || process.stderr.write(`${pc.dim(text)}\n`)) };
-      outcome = command.run(args, options, console);
+      start(command, args, values.at(-1) as RawOptions);
     });
   }
   cli.help();
   cli.version(version);
+  return cli;
+}
+
+/** Runs the command line; returns the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  let outcome: Promise<Outcome> | undefined;
+  const cli = commandLineParser((command, args, options) => {
+    const console = options["quiet"] ? quietConsole : stderrConsole();
+    outcome = Promise.resolve()
+      .then(() => command.run(args, options, console))
+      .finally(console.end);
+  });
   cli.parse(["node", "thimble", ...argv], { run: false });
   if (cli.options["help"] || cli.options["version"]) return 0;
   if (cli.matchedCommand === undefined) {
-    if (argv.length > 0 && argv[0]?.startsWith("-") !== true)
-      process.stderr.write(`unknown command ${JSON.stringify(argv[0])}; see thimble --help\n`);
-    else cli.outputHelp();
+    const [word] = argv;
+    if (word === undefined || word.startsWith("-")) cli.outputHelp();
+    else process.stderr.write(`unknown command ${JSON.stringify(word)}; see thimble --help\n`);
     return exitUsage;
   }
   await cli.runMatchedCommand();
-  const { output, exitCode } = (await outcome) ?? { output: "", exitCode: 0 };
+  if (outcome === undefined) return exitUsage;
+  const { output, exitCode } = await outcome;
   process.stdout.write(output);
   return exitCode;
 }

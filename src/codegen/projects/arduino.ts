@@ -13,7 +13,7 @@ const pascalCase = (name: string): string =>
  * Arduino wants an address that a person can visit. A generated library has none of its own until its owner publishes
  * it, so this is the domain that is reserved for such places (RFC 2606).
  */
-const placeholderUrl = "https://example.org/";
+const homepage = "https://example.org/";
 
 /** Fields of `library.properties` in the order of Arduino's library specification. */
 function libraryProperties(input: ProjectInput): string {
@@ -29,7 +29,7 @@ function libraryProperties(input: ProjectInput): string {
       `Needs ${layout.arenaBytes} bytes of RAM and ${constantBytes} bytes of constants; no heap, no other library.`,
     ],
     ["category", "Data Processing"],
-    ["url", placeholderUrl],
+    ["url", homepage],
     ["architectures", "*"],
     ["includes", `${name}.h`],
   ];
