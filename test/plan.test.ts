@@ -1,14 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DiagnosticError } from "../src/base/diagnostics.js";
-import { type TensorId, tensorId } from "../src/base/units.js";
-import { perTensor, type Tensor } from "../src/ir/graph.js";
-import type { Graph, Node } from "../src/ops/index.js";
-import { lower } from "../src/ops/lower.js";
+import { toBytes } from "../src/base/dtype.js";
+import type { TensorId } from "../src/base/units.js";
+import { generateModel } from "../src/codegen/model.js";
+import { printGraph } from "../src/ir/print.js";
+import { type LoweredNode, lower } from "../src/ops/lower.js";
 import { planLayers } from "../src/plan/layers.js";
 import { assignOffsets, liveLowerBound, type Request } from "../src/plan/offsets.js";
+import { overlapDistance } from "../src/plan/overlap.js";
 import type { Plan } from "../src/plan/plan.js";
 import { verifyPlan } from "../src/plan/verifier.js";
+import { testInputs } from "../src/run/inputs.js";
+import { createSession } from "../src/run/interpreter.js";
+import { findTarget } from "../src/verify/targets.js";
+import { randomGraph } from "./random-graph.js";
 
 const request = fc
   .record({
@@ -25,7 +31,7 @@ describe("offsets", () => {
   it("buffers alive together never share bytes, offsets are aligned, the extent is between its bounds", () => {
     fc.assert(
       fc.property(fc.array(request, { minLength: 1, maxLength: 24 }), fc.constantFrom(0, 16), (requests, guard) => {
-        const { offsets, extent } = assignOffsets(requests, guard);
+        const { offsets, extent } = assignOffsets({ requests, guardBytes: guard });
         requests.forEach((a, i) => {
           const start = offsets[i] ?? -1;
           expect(start % a.alignment).toBe(0);
@@ -48,76 +54,9 @@ describe("offsets", () => {
     const requests = sizes.map(
       (bytes, i): Request => ({ bytes, alignment: 1, firstStep: Math.max(i - 1, 0), lastStep: i }),
     );
-    expect(assignOffsets(requests).extent).toBe(liveLowerBound(requests));
+    expect(assignOffsets({ requests }).extent).toBe(liveLowerBound(requests));
   });
 });
-
-interface Draft {
-  readonly tensors: Map<TensorId, Tensor>;
-  readonly nodes: Node[];
-}
-
-const quant = perTensor(0.1, 3);
-
-function tensor(draft: Draft, shape: readonly number[]): TensorId {
-  const id = tensorId(draft.tensors.size);
-  draft.tensors.set(id, { id, name: `t${id}`, shape, dtype: "int8", quant, data: null, variable: false });
-  return id;
-}
-
-/** A random graph of elementwise operators, reshapes and joins over one shape: branches and residuals of all kinds. */
-const randomGraph = fc
-  .array(fc.record({ kind: fc.constantFrom("relu", "add", "reshape", "concat"), a: fc.nat(), b: fc.nat() }), {
-    minLength: 1,
-    maxLength: 16,
-  })
-  .map((steps): Graph => {
-    const draft: Draft = { tensors: new Map(), nodes: [] };
-    const input = tensor(draft, [1, 4, 6, 2]);
-    const pool = [input];
-    for (const { kind, a, b } of steps) {
-      const left = pool[a % pool.length] as TensorId;
-      const right = pool[b % pool.length] as TensorId;
-      const shape = draft.tensors.get(left)?.shape ?? [];
-      const same = draft.tensors.get(right)?.shape.join() === shape.join();
-      const origin = { index: draft.nodes.length, op: kind };
-      const push = (node: object, out: readonly number[]): void => {
-        const id = tensor(draft, out);
-        draft.nodes.push({ ...node, outputs: [id], origin } as unknown as Node);
-        pool.push(id);
-      };
-      if (kind === "add" && same)
-        push({ op: "ADD", inputs: [left, right], attrs: { activation: "NONE", potScaleInt16: false } }, shape);
-      else if (kind === "concat" && same && (shape.at(-1) ?? 0) < 64)
-        push({ op: "CONCATENATION", inputs: [left, right], attrs: { axis: -1, activation: "NONE" } }, [
-          ...shape.slice(0, -1),
-          2 * (shape.at(-1) ?? 1),
-        ]);
-      else if (kind === "reshape")
-        push(
-          {
-            op: "RESHAPE",
-            inputs: [left],
-            attrs: {
-              shape:
-                shape.length === 4
-                  ? [shape.reduce((x, y) => x * y, 1)]
-                  : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24],
-            },
-          },
-          shape.length === 4 ? [shape.reduce((x, y) => x * y, 1)] : [1, 4, 6, shape.reduce((x, y) => x * y, 1) / 24],
-        );
-      else push({ op: "RELU", inputs: [left], attrs: {} }, shape);
-    }
-    return {
-      name: "random",
-      tensors: draft.tensors,
-      nodes: draft.nodes,
-      inputs: [input],
-      outputs: [pool.at(-1) as TensorId],
-      variables: [],
-    };
-  });
 
 /** The plan with one buffer moved or one lifetime ignored. */
 const corrupted = (plan: Plan, buffer: number, offset: number): Plan => {
@@ -127,6 +66,62 @@ const corrupted = (plan: Plan, buffer: number, offset: number): Plan => {
 };
 
 describe("plans of random graphs", () => {
+  const host = findTarget("host");
+  it.skipIf(host.missingTool() !== null)("give the interpreter's bytes when compiled", async () => {
+    const graphs = fc.sample(randomGraph, { numRuns: 60, seed: 42 });
+    const compiled = graphs.map((graph, i) => {
+      const nodes = lower(graph);
+      return generateModel({
+        name: `g${i}`,
+        graph,
+        nodes,
+        plan: planLayers(graph, nodes),
+        sha256: "0",
+        commandLine: "test",
+      });
+    });
+    const program = {
+      files: new Map(compiled.flatMap((c) => [...c.files])),
+      models: compiled.map((c) => ({ name: c.name, ...c.layout })),
+    };
+    const inputs = graphs.map((graph) => testInputs(graph, 1));
+    const requests = inputs.map((data, model) => ({ model, inputs: data.map((d) => toBytes("int8", d)) }));
+    const { runs } = await host.run(program, requests, {});
+    const different = graphs.flatMap((graph, i) => {
+      const [expected] = createSession({ main: graph, subgraphs: [] }).invoke(inputs[i] ?? []);
+      const found = runs[i]?.outputs[0] ?? new Uint8Array(0);
+      return expected && Buffer.compare(found, toBytes("int8", expected)) === 0
+        ? []
+        : [printGraph(graph, { constants: "omitted" })];
+    });
+    expect(different).toEqual([]);
+  });
+
+  it("let outputs grow over inputs, no closer than the rows allow", () => {
+    let overlapping = 0;
+    fc.assert(
+      fc.property(randomGraph, (graph) => {
+        const nodes = lower(graph);
+        const plan = planLayers(graph, nodes);
+        plan.steps.forEach((step, i) => {
+          const input = plan.bufferOf.get(nodes[i]?.node.inputs[0] as TensorId);
+          const output = plan.bufferOf.get(nodes[i]?.node.outputs[0] as TensorId);
+          if (!input || !output || input === output || step.elided) return;
+          if (output.offset + output.bytes <= input.offset || input.offset + input.bytes <= output.offset) return;
+          overlapping++;
+          // A word closer, some row would be overwritten before it is read.
+          const distance = overlapDistance(nodes[i] as LoweredNode, 0) ?? 0;
+          if (distance <= 8 || input.offset - distance + 4 < 0) return;
+          expect(() => verifyPlan(graph, nodes, corrupted(plan, output.id, input.offset - distance + 4))).toThrow(
+            DiagnosticError,
+          );
+        });
+      }),
+      { numRuns: 300, seed: 11 },
+    );
+    expect(overlapping).toBeGreaterThan(50);
+  });
+
   it("pass the replay, and are not below what is live", () => {
     fc.assert(
       fc.property(randomGraph, (graph) => {

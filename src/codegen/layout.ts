@@ -2,7 +2,7 @@ import { present } from "../base/assert.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import type { Plan } from "../plan/plan.js";
-import { tensorBytes } from "../plan/storage.js";
+import { tensorBytes } from "../plan/tensors.js";
 
 interface Range {
   readonly offset: number;

@@ -121,6 +121,11 @@ export interface Kernel<A> {
   readonly name: string;
   readonly types: TypeSignature;
   readonly matches?: (view: NodeView<A>) => boolean;
+  /**
+   * Set if output rows are written in ascending order, each once, and no input row before the window of the row at hand
+   * is read again: the output may then grow over input rows that are done with.
+   */
+  readonly rowOrder?: "ascending";
   readonly call: (view: NodeView<A>) => KernelCall;
 }
 

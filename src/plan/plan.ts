@@ -55,7 +55,7 @@ export interface Plan {
   readonly peakBytes: number;
   /** The step at which most bytes are live. */
   readonly peakStep: number;
-  /** Bytes of all buffers alive at each step. */
+  /** Bytes alive at each step: of all buffers, less what an output may share with an input that dies. */
   readonly liveBytes: readonly number[];
   /** Multiply-accumulates done more than once. */
   readonly recomputedMacs: number;

@@ -1,8 +1,9 @@
-import { bytesOf, elementsOf } from "../base/dtype.js";
+import { elementsOf } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
 import { type Tensor, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import type { LoweredNode } from "../ops/lower.js";
+import { mayAlias, tensorBytes } from "./tensors.js";
 
 /** Tensors that share bytes: views of each other, and results computed in place. */
 export interface Storage {
@@ -24,8 +25,6 @@ export interface StorageMap {
   /** For each node, in order. */
   readonly sharing: readonly Sharing[];
 }
-
-export const tensorBytes = (tensor: Tensor): number => bytesOf(tensor.dtype, elementsOf(tensor.shape));
 
 /** The last step that reads each tensor; Infinity for outputs of the graph. */
 function lastReads(graph: Graph): ReadonlyMap<TensorId, number> {
@@ -51,7 +50,7 @@ function inPlaceInput(
     if (!input || !storage || storage.kind === "state" || !dies(storage)) continue;
     // The same storage must not feed another input in another role.
     const again = lowered.node.inputs.some((id, i) => i !== index && id !== null && storages.get(id) === storage);
-    if (again || elementsOf(input.shape) !== elementsOf(output.shape)) continue;
+    if (again || !mayAlias(input, output) || elementsOf(input.shape) !== elementsOf(output.shape)) continue;
     if (tensorBytes(output) <= tensorBytes(input)) return index;
   }
   return null;

@@ -4,14 +4,19 @@ import { originName, type Tensor, tensorName, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import type { LoweredNode } from "../ops/lower.js";
 import { memoryMap, type ValueId } from "./memory-map.js";
+import { firstRowNeeded } from "./overlap.js";
 import type { Buffer, Plan, Step } from "./plan.js";
-import { tensorBytes } from "./storage.js";
+import { tensorBytes } from "./tensors.js";
 
 const defect = "this is a defect of the planner: report it with the model";
 
 /** The state of a replay: what every byte of the arena holds, and the value that each tensor stands for. */
 interface Replay {
   readonly begin: (tensor: Tensor) => void;
+  /** The tensor is computed row by row; `after` is called when each row has been written. */
+  readonly beginByRows: (tensor: Tensor, after: (row: number) => void) => void;
+  /** As check, for the rows from `first` on. */
+  readonly checkRows: (tensor: Tensor, first: number, where: string) => void;
   /** The target is the same bytes as the source from now on. */
   readonly alias: (target: Tensor, source: Tensor) => void;
   readonly sameValue: (a: Tensor, b: Tensor) => boolean;
@@ -37,6 +42,26 @@ function startReplay(graph: Graph, plan: Plan): Replay {
       if (buffer) memory.write(buffer.offset, tensorBytes(t), next);
       next++;
     },
+    beginByRows: (t, after) => {
+      const buffer = plan.bufferOf.get(t.id);
+      const rows = t.shape[1] ?? 1;
+      const rowBytes = tensorBytes(t) / rows;
+      const value = next++;
+      values.set(t.id, value);
+      for (let row = 0; row < rows; row++) {
+        if (buffer) memory.write(buffer.offset + row * rowBytes, rowBytes, value, row * rowBytes);
+        after(row);
+      }
+    },
+    checkRows: (t, first, where) => {
+      const buffer = plan.bufferOf.get(t.id);
+      const value = values.get(t.id);
+      const from = (tensorBytes(t) / (t.shape[1] ?? 1)) * first;
+      if (buffer && value !== undefined && memory.holds(buffer.offset + from, tensorBytes(t) - from, value, from))
+        return;
+      const found = `row ${first} or a later one is overwritten before it is read`;
+      fail("TH3003", { where: [graph.name, where, tensorName(t)], found, fix: defect });
+    },
     alias: (target, source) => values.set(target.id, values.get(source.id) ?? 0),
     sameValue: (a, b) => values.get(a.id) === values.get(b.id),
     check: (t, where, when) => {
@@ -55,6 +80,37 @@ function startReplay(graph: Graph, plan: Plan): Replay {
   };
 }
 
+/** True if two tensors' buffers have addresses in common. */
+function meets(plan: Plan, a: Tensor, b: Tensor): boolean {
+  const [x, y] = [plan.bufferOf.get(a.id), plan.bufferOf.get(b.id)];
+  if (!x || !y) return false;
+  return x.offset < y.offset + tensorBytes(b) && y.offset < x.offset + tensorBytes(a);
+}
+
+/** A step whose output grows over inputs: after each row, the input rows that this or a later row reads must be there. */
+function replayOverlap(
+  lowered: LoweredNode,
+  target: Tensor,
+  overlapped: readonly Tensor[],
+  replay: Replay,
+  where: string,
+): void {
+  const firsts = lowered.view.inputs.flatMap((t, index) => {
+    if (t === null || !overlapped.includes(t)) return [];
+    const first = firstRowNeeded(lowered, index);
+    if (first === null)
+      fail("TH3003", {
+        where: [where, tensorName(t)],
+        found: "an output overlaps an input that may be read at any time",
+        fix: defect,
+      });
+    return [{ t, first }];
+  });
+  replay.beginByRows(target, (row) => {
+    for (const { t, first } of firsts) if (first(row) < (t.shape[1] ?? 1)) replay.checkRows(t, first(row), where);
+  });
+}
+
 function replayStep(graph: Graph, plan: Plan, lowered: LoweredNode, step: Step, replay: Replay): void {
   const where = originName(lowered.node.origin);
   const inputs = lowered.view.inputs.filter((t): t is Tensor => t !== null && plan.bufferOf.has(t.id));
@@ -70,10 +126,12 @@ function replayStep(graph: Graph, plan: Plan, lowered: LoweredNode, step: Step, 
   // An input whose storage the output takes over is read element by element, just before it is overwritten.
   const taken = step.inPlaceInput === null ? null : lowered.view.inputs[step.inPlaceInput];
   const others = inputs.filter((t) => !taken || !replay.sameValue(t, taken));
-  for (const t of lowered.view.outputs) replay.begin(t);
+  const overlapped = others.filter((t) => target !== undefined && meets(plan, t, target));
+  if (overlapped.length > 0 && target) replayOverlap(lowered, target, overlapped, replay, where);
+  else for (const t of lowered.view.outputs) replay.begin(t);
   if (!scratchIntact())
     fail("TH3003", { where: [graph.name, where], found: "scratch and output share bytes", fix: defect });
-  for (const t of others) replay.check(t, where, "while this step runs");
+  for (const t of others) if (!overlapped.includes(t)) replay.check(t, where, "while this step runs");
   for (const t of lowered.view.outputs) replay.check(t, where, "by another output of this step");
   for (const index of lowered.spec.traits.mutates) {
     const t = lowered.view.inputs[index];

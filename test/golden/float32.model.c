@@ -37,7 +37,7 @@ void small_invoke(void *arena)
     uint8_t *const a = (uint8_t *)arena;
     (void)a;
     /* 0: CONV_2D -> float32 [1, 3, 4, 2] */
-    th_conv2d_f32(&small_params_0, (const float *)(a + 96), small_data_0, small_data_1, (float *)(a + 0));
+    th_conv2d_f32(&small_params_0, (const float *)(a + 72), small_data_0, small_data_1, (float *)(a + 0));
     TH_TRACE(0, 0, a + 0, 96);
     /* 1: RESHAPE -> float32 [1, 24], same bytes */
     TH_TRACE(1, 0, a + 0, 96);

@@ -16,13 +16,13 @@ extern "C" {
  * The arena is the only memory the model needs. It belongs to the caller, is aligned to SMALL_ARENA_ALIGNMENT and
  * holds inputs, outputs and any state; several arenas give several independent instances.
  */
-#define SMALL_ARENA_BYTES 144
+#define SMALL_ARENA_BYTES 120
 #define SMALL_ARENA_ALIGNMENT 16
 #define SMALL_INPUT_COUNT 1
 #define SMALL_OUTPUT_COUNT 1
 
 /* input 0 "image": float32 [1, 2, 3, 2] */
-#define SMALL_INPUT_0_OFFSET 96
+#define SMALL_INPUT_0_OFFSET 72
 #define SMALL_INPUT_0_BYTES 48
 #define SMALL_INPUT_0_ELEMENTS 12
 #define SMALL_INPUT_0_RANK 4

@@ -46,7 +46,7 @@ void small_invoke(void *arena)
     (void)a;
     /* 0: CONV_2D -> int16 [1, 3, 4, 2] */
     th_conv2d_s16(
-        &small_params_0, (const int16_t *)(a + 48), small_data_0, small_data_1, small_multipliers_2,
+        &small_params_0, (const int16_t *)(a + 36), small_data_0, small_data_1, small_multipliers_2,
         small_shifts_3, (int16_t *)(a + 0));
     TH_TRACE(0, 0, a + 0, 48);
     /* 1: RESHAPE -> int16 [1, 24], same bytes */

@@ -46,7 +46,7 @@ void small_invoke(void *arena)
     (void)a;
     /* 0: CONV_2D -> int8 [1, 3, 4, 2] */
     th_conv2d_s8(
-        &small_params_0, (const int8_t *)(a + 24), small_data_0, small_data_1, small_multipliers_2, small_shifts_3,
+        &small_params_0, (const int8_t *)(a + 20), small_data_0, small_data_1, small_multipliers_2, small_shifts_3,
         (int8_t *)(a + 0));
     TH_TRACE(0, 0, a + 0, 24);
     /* 1: RESHAPE -> int8 [1, 24], same bytes */

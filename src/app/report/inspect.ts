@@ -5,7 +5,7 @@ import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
 import type { LoweredNode } from "../../ops/lower.js";
 import type { Buffer, BufferKind } from "../../plan/plan.js";
-import { tensorBytes } from "../../plan/storage.js";
+import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
 
 /** One operator of the planned graph. Bytes are device bytes, MACs those of one inference. */

@@ -47,6 +47,7 @@ function castReference(view: ExecView<Empty>): void {
 
 const kernel = (from: Castable, to: Castable): Kernel<Empty> => ({
   name: `portable ${from} to ${to}`,
+  rowOrder: "ascending",
   types: { inputs: [from], outputs: [to] },
   call: (view) => ({
     source: "ops/cast/cast.h",

@@ -66,6 +66,7 @@ export interface BinaryCall {
 /** A kernel of two inputs and an output of one type, as TH_DEFINE_BINARY defines them. */
 export const binaryKernel = <A>(dtype: BinaryType, call: (view: NodeView<A>) => BinaryCall): Kernel<A> => ({
   name: `portable ${dtype}`,
+  rowOrder: "ascending",
   types: { inputs: [dtype, dtype], outputs: [dtype] },
   call: (view): KernelCall => {
     const { source, symbol, params, fields } = call(view);

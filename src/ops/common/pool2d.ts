@@ -80,6 +80,7 @@ function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: D
   const name = `th_${pooling.stem.split("/").pop()}`;
   return {
     name: `portable ${suffix}`,
+    rowOrder: "ascending",
     types: { inputs: [dtype], outputs: [dtype] },
     call: (view) => {
       const g = geometry(view);

@@ -72,6 +72,7 @@ export function inferUnary(view: NodeView<unknown>, report: Report): readonly Ou
 /** The int8 kernel of any unary operator: a table of its map. */
 export const tableKernel = <A>(map: (view: NodeView<A>) => ElementMap): Kernel<A> => ({
   name: "table s8",
+  rowOrder: "ascending",
   types: { inputs: ["int8"], outputs: ["int8"] },
   call: (view) => lookupCall(view, map(view)),
 });
@@ -84,6 +85,7 @@ export const unaryKernel = <A>(
   params: { readonly type: string; readonly fields: (view: NodeView<A>) => Readonly<Record<string, CValue>> },
 ): Kernel<A> => ({
   name: `portable ${dtype}`,
+  rowOrder: "ascending",
   types: { inputs: [dtype], outputs: [dtype] },
   call: (view) => ({
     source,

@@ -113,6 +113,7 @@ export function weightedKernels<A>(
       i === w.index.input ? input : i === w.index.weights ? weights : i === w.index.bias ? bias : "int32";
     return {
       name: `portable ${suffix}`,
+      rowOrder: "ascending",
       types: { inputs: Array.from({ length: last + 1 }, (_, i) => typeAt(i)), outputs: [input] },
       call: (view) => callOf(w, view, suffix, elementBytes),
     };

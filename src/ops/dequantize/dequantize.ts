@@ -24,6 +24,7 @@ function dequantizeReference(view: ExecView<Empty>): void {
 
 const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Empty> => ({
   name: `portable ${dtype}`,
+  rowOrder: "ascending",
   types: { inputs: [dtype], outputs: ["float32"] },
   // Per-channel data are constants, which constant folding dequantizes.
   matches: (view: NodeView<Empty>) => quantOf(inputOf(view, 0)).scales.length === 1,

@@ -41,12 +41,14 @@ function quantizeMap(view: NodeView<unknown>): ElementMap {
 
 const table = (from: "int8" | "uint8", to: "int8" | "uint8"): Kernel<Empty> => ({
   name: `table ${suffix[from]} to ${suffix[to]}`,
+  rowOrder: "ascending",
   types: { inputs: [from], outputs: [to] },
   call: (view) => lookupCall(view, quantizeMap(view)),
 });
 
 const direct = (from: Quantizable, to: Quantizable): Kernel<Empty> => ({
   name: `portable ${suffix[from]} to ${suffix[to]}`,
+  rowOrder: "ascending",
   types: { inputs: [from], outputs: [to] },
   call: (view) => {
     const output = outputOf(view, 0);
