@@ -2,13 +2,14 @@
 # Every test: format and lint, types, then unit, property, host and emulator tests. The last line counts them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+PATH="$PWD/node_modules/.bin:$PATH"
 status=0
-npx biome ci . || status=1
-npx tsc -p tsconfig.json || status=1
+biome ci . || status=1
+tsc -p tsconfig.json || status=1
 npm run --silent build || status=1
 mkdir -p out
 rm -f out/tests.json
-npx vitest run --reporter=default --reporter=json --outputFile.json=out/tests.json || status=1
+vitest run --reporter=default --reporter=json --outputFile.json=out/tests.json || status=1
 node -e '
   const checks = Number(process.argv[1]);
   const t = (() => { try { return JSON.parse(require("fs").readFileSync("out/tests.json", "utf8")); } catch { return null; } })();
