@@ -4,7 +4,7 @@ import type { Board } from "../../boards/board.js";
 import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
 import type { LoweredNode } from "../../ops/lower.js";
-import type { Buffer, BufferKind } from "../../plan/plan.js";
+import type { Buffer, BufferKind, Plan } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
 
@@ -29,7 +29,7 @@ export interface LayerReport {
   readonly liveBytes: number;
   readonly kernel: string;
   /** How the output gets its memory. */
-  readonly memory: "own" | "view" | "in place";
+  readonly memory: "own" | "view" | "in place" | "over input";
 }
 
 /** A buffer of the arena, alive from `firstStep` to `lastStep`, both included. */
@@ -105,6 +105,21 @@ function auxiliaryBytes(lowered: LoweredNode): number {
   return args + fields.reduce<number>((sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1), 0);
 }
 
+/** How a layer's output gets its memory: as a view, element by element, over dead rows of an input, or on its own. */
+function memoryOf(lowered: LoweredNode, plan: Plan, index: number): LayerReport["memory"] {
+  const step = plan.steps[index];
+  if (step?.elided) return "view";
+  if (step && step.inPlaceInput !== null) return "in place";
+  const of = (t: Tensor | null | undefined): Buffer | undefined => (t ? plan.bufferOf.get(t.id) : undefined);
+  const output = of(lowered.view.outputs[0]);
+  const meets = (b: Buffer | undefined): boolean =>
+    b !== undefined &&
+    output !== undefined &&
+    b.offset < output.offset + output.bytes &&
+    output.offset < b.offset + b.bytes;
+  return lowered.view.inputs.some((t) => meets(of(t))) ? "over input" : "own";
+}
+
 function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerReport[] {
   const producer = new Map<TensorId, number>(nodes.flatMap((n, i) => n.node.outputs.map((id) => [id, i] as const)));
   return nodes.map((lowered, index) => {
@@ -130,7 +145,7 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
       scratchBytes: step?.scratch === null || step === undefined ? 0 : lowered.call.scratchBytes,
       liveBytes: plan.liveBytes[index] ?? 0,
       kernel: step?.elided ? "none" : lowered.kernel.name,
-      memory: step?.elided ? "view" : step?.inPlaceInput !== null ? "in place" : "own",
+      memory: memoryOf(lowered, plan, index),
     };
   });
 }
