@@ -92,8 +92,25 @@ export interface InspectReport {
   readonly fits: readonly BoardFit[];
 }
 
-const constantsOf = (lowered: LoweredNode): readonly Tensor[] =>
-  lowered.view.inputs.filter((t): t is Tensor => t !== null && t.data !== null);
+/** Constant inputs that are passed to the kernel as they are. */
+const passedConstants = (lowered: LoweredNode): readonly Tensor[] =>
+  lowered.call.args
+    .map((a) => (a.kind === "input" ? (lowered.view.inputs[a.index] ?? null) : null))
+    .filter((t): t is Tensor => t !== null && t.data !== null);
+
+/** Weights and biases; shapes, axes and paddings are constants too, but no kernel reads them. */
+const learnedConstants = (lowered: LoweredNode): readonly Tensor[] => {
+  const passed = passedConstants(lowered);
+  const isLearned = (t: Tensor): boolean => passed.includes(t) || t.quant !== null || t.dtype === "float32";
+  return lowered.view.inputs.filter((t): t is Tensor => t !== null && t.data !== null && isLearned(t));
+};
+
+const bytesOfAll = (tensors: Iterable<Tensor>): number => [...tensors].reduce((sum, t) => sum + tensorBytes(t), 0);
+
+/** Each tensor once, though several nodes may share it. */
+const distinct = (tensors: readonly Tensor[]): readonly Tensor[] => [
+  ...new Map(tensors.map((t) => [t.id, t] as const)).values(),
+];
 
 /** Bytes of flash a node's kernel reads besides the node's own constants: multipliers, tables, parameters. */
 function auxiliaryBytes(lowered: LoweredNode): number {
@@ -125,8 +142,8 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
   return nodes.map((lowered, index) => {
     const output = lowered.view.outputs[0];
     const cost = lowered.spec.cost(lowered.view);
-    const constants = constantsOf(lowered);
     const step = plan.steps[index];
+    const constants = step?.elided ? [] : learnedConstants(lowered);
     const activations = lowered.node.inputs.filter(
       (id): id is TensorId => id !== null && tensorOf(graph, id).data === null,
     );
@@ -141,7 +158,7 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
       macs: cost.macs,
       operations: cost.operations,
       parameters: constants.reduce((sum, t) => sum + elementsOf(t.shape), 0),
-      weightsBytes: constants.reduce((sum, t) => sum + tensorBytes(t), 0),
+      weightsBytes: bytesOfAll(constants),
       scratchBytes: step?.scratch === null || step === undefined ? 0 : lowered.call.scratchBytes,
       liveBytes: plan.liveBytes[index] ?? 0,
       kernel: step?.elided ? "none" : lowered.kernel.name,
@@ -172,9 +189,11 @@ const portReport = (t: Tensor): PortReport => ({
 export function inspectReport(planned: PlannedModel, boards: readonly Board[]): InspectReport {
   const { model, graph, nodes, plan } = planned;
   const layers = layerReports(planned);
-  const constants = new Map(nodes.flatMap((n) => constantsOf(n).map((t) => [t.id, t] as const)));
-  const weightsBytes = [...constants.values()].reduce((sum, t) => sum + tensorBytes(t), 0);
-  const flashBytes = weightsBytes + nodes.reduce((sum, n) => sum + auxiliaryBytes(n), 0);
+  const active = nodes.filter((_, i) => !plan.steps[i]?.elided);
+  const learned = distinct(active.flatMap(learnedConstants));
+  const weightsBytes = bytesOfAll(learned);
+  const flashBytes =
+    bytesOfAll(distinct(active.flatMap(passedConstants))) + active.reduce((sum, n) => sum + auxiliaryBytes(n), 0);
   const inputs = graph.inputs.map((id) => portReport(tensorOf(graph, id)));
   const outputs = graph.outputs.map((id) => portReport(tensorOf(graph, id)));
   const need = { peakBytes: plan.peakBytes, flashBytes, linked: false };
@@ -183,7 +202,7 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
     model: { name: model.name, sha256: model.sha256, format: model.format, fileBytes: model.fileBytes },
     totals: {
       macs: layers.reduce((sum, l) => sum + l.macs, 0),
-      parameters: [...constants.values()].reduce((sum, t) => sum + elementsOf(t.shape), 0),
+      parameters: learned.reduce((sum, t) => sum + elementsOf(t.shape), 0),
       weightsBytes,
       flashBytes,
       peakBytes: plan.peakBytes,

@@ -9,9 +9,15 @@ export const sizeText = (bytes: number): string =>
 
 const shapeText = (shape: readonly number[]): string => (shape.length === 0 ? "scalar" : shape.join("x"));
 
+/** Converters join the names of everything that was fused; the first says enough. */
+const shortName = (name: string): string => {
+  const first = name.split(";")[0] ?? "";
+  return first.length > 60 ? `...${first.slice(-57)}` : first;
+};
+
 function portText(port: PortReport): string {
   const scale = port.scale === null ? "" : `, scale ${port.scale.toPrecision(6)}, zero point ${port.zeroPoint}`;
-  return `${port.name}  ${port.dtype} ${shapeText(port.shape)} (${grouped(port.bytes)} B${scale})`;
+  return `${shortName(port.name)}  ${port.dtype} ${shapeText(port.shape)} (${grouped(port.bytes)} B${scale})`;
 }
 
 function layerRow(layer: LayerReport, report: InspectReport): readonly string[] {
@@ -84,7 +90,7 @@ export function renderInspect(report: InspectReport): string {
     ["flash", `${grouped(totals.flashBytes)} B of weights and constants, before code`],
     [
       "peak RAM",
-      `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(peak.name)}` : ""}`,
+      `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(shortName(peak.name))}` : ""}`,
     ],
     [
       "plan",
