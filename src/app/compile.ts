@@ -4,6 +4,7 @@ import type { Graph, Model } from "../ops/index.js";
 import { type LoweredNode, lower } from "../ops/lower.js";
 import { runPipeline } from "../passes/pipeline.js";
 import { planLayers } from "../plan/layers.js";
+import { orderNodes } from "../plan/order.js";
 import type { Plan } from "../plan/plan.js";
 
 /** How a model is turned into a planned graph and into C. */
@@ -30,12 +31,23 @@ export interface PlannedModel {
   readonly options: CompileOptions;
 }
 
-/** Runs the passes, chooses kernels and plans memory. Throws diagnostics TH3003 and TH4001. */
+/**
+ * Runs the passes, chooses kernels and plans memory, in the file's order of operators or in the one of least live bytes,
+ * whichever needs less. Throws diagnostics TH3003 and TH4001.
+ */
 export function planModel(model: Model, options: CompileOptions = {}): PlannedModel {
   const graph = runPipeline(model, { floatEdges: options.floatEdges ?? "keep", optimize: options.passes ?? "all" });
-  const nodes = lower(graph);
-  const plan = planLayers(graph, nodes, { guardBytes: options.guardBytes ?? 0 });
-  return { model, name: options.name ?? identifier(model.name), graph, nodes, plan, options };
+  const name = options.name ?? identifier(model.name);
+  const planned = (ordered: Graph): PlannedModel => {
+    const nodes = lower(ordered);
+    const plan = planLayers(ordered, nodes, { guardBytes: options.guardBytes ?? 0 });
+    return { model, name, graph: ordered, nodes, plan, options };
+  };
+  const given = planned(graph);
+  const ordered = orderNodes(graph);
+  if (ordered === graph) return given;
+  const better = planned(ordered);
+  return better.plan.peakBytes < given.plan.peakBytes ? better : given;
 }
 
 /** Generates the C of a planned model. */
