@@ -51,7 +51,7 @@ export function loadModel(path: string): Model {
 export const manifestName = "thimble.json";
 
 /** Throws TH4002 if the folder exists and is not empty and was not written by an earlier build. */
-export function checkReplaceable(folder: string): void {
+function checkReplaceable(folder: string): void {
   if (!existsSync(folder)) return;
   const entries = readdirSync(folder);
   if (entries.length === 0 || entries.includes(manifestName)) return;

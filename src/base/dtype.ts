@@ -17,9 +17,6 @@ export type DType =
 /** The typed arrays that hold tensor elements; `int64` is the only bigint one. */
 export type TensorData = Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | BigInt64Array;
 
-/** Any tensor data whose elements are numbers. */
-export type NumericData = Exclude<TensorData, BigInt64Array>;
-
 interface DTypeInfo {
   /** Bits an element takes on the device. */
   readonly bits: number;

@@ -14,7 +14,7 @@ export interface LoweredNode {
 }
 
 /** The first kernel of the operator that takes the node, or undefined. */
-export const kernelFor = (spec: AnyOp, view: NodeView<object>): Kernel<object> | undefined =>
+const kernelFor = (spec: AnyOp, view: NodeView<object>): Kernel<object> | undefined =>
   spec.kernels.find((k) => matchesTypes(view, k.types) && (k.matches?.(view) ?? true));
 
 /** Chooses a kernel for every node; throws TH4001 naming the first node that none takes. */

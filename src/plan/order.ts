@@ -15,8 +15,10 @@ interface Problem {
   readonly reads: readonly (readonly number[])[];
   readonly writes: readonly (readonly number[])[];
   readonly bytes: readonly number[];
-  /** How many nodes read each storage; outputs of the graph count as one more reader that never runs. */
-  readonly readers: readonly number[];
+  /** The nodes that read each storage. */
+  readonly readers: readonly (readonly number[])[];
+  /** Storages of the graph's outputs, which are never free again. */
+  readonly kept: ReadonlySet<number>;
   /** Storages alive before anything runs. */
   readonly initial: readonly number[];
 }
@@ -50,12 +52,10 @@ function problemOf(graph: Graph): Problem {
   ];
   const inputsOf = (n: Node): readonly TensorId[] => n.inputs.filter((id) => id !== null);
   const reads = graph.nodes.map((n) => unique(inputsOf(n).map((id) => ids.get(id))));
-  const readers = bytes.map(() => 0);
-  for (const list of reads) for (const s of list) readers[s] = (readers[s] ?? 0) + 1;
-  for (const id of graph.outputs) {
-    const s = ids.get(id);
-    if (s !== undefined) readers[s] = (readers[s] ?? 0) + 1;
-  }
+  const readers: number[][] = bytes.map(() => []);
+  reads.forEach((list, node) => {
+    for (const s of list) readers[s]?.push(node);
+  });
   // Whatever has effects or state keeps its order.
   let lastEffect: number | undefined;
   const before = graph.nodes.map((n, i) => {
@@ -75,6 +75,7 @@ function problemOf(graph: Graph): Problem {
     ),
     bytes,
     readers,
+    kept: new Set(unique(graph.outputs.map((id) => ids.get(id)))),
     initial: unique(graph.inputs.map((id) => ids.get(id))),
   };
 }
@@ -93,9 +94,8 @@ const has = (set: bigint, node: number): boolean => ((set >> BigInt(node)) & 1n)
 /** Bytes that no node outside `done` reads any more, of those that node `node` reads. */
 function freedBy(p: Problem, done: bigint, node: number): number {
   return (p.reads[node] ?? []).reduce((sum, s) => {
-    const left = p.reads.reduce((n, list, other) => (list.includes(s) && !has(done, other) ? n + 1 : n), 0);
-    const total = p.reads.reduce((n, list) => (list.includes(s) ? n + 1 : n), 0);
-    return left === 0 && p.readers[s] === total ? sum + (p.bytes[s] ?? 0) : sum;
+    const isDead = !p.kept.has(s) && (p.readers[s] ?? []).every((reader) => has(done, reader));
+    return isDead ? sum + (p.bytes[s] ?? 0) : sum;
   }, 0);
 }
 

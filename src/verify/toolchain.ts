@@ -180,7 +180,7 @@ export async function compile(
 }
 
 /** TH5005: the program needs `excessBytes` more than the target has. */
-export function failTooLarge(target: string, memory: "RAM" | "flash", excessBytes: number): never {
+function failTooLarge(target: string, memory: "RAM" | "flash", excessBytes: number): never {
   fail("TH5005", {
     where: [target],
     found: `${excessBytes} bytes of ${memory} too many`,

@@ -72,7 +72,7 @@ const fitColumns = [
 ] as const;
 
 /** The table of boards of a report. */
-export const renderFits = (report: InspectReport): string => renderTable(fitColumns, fitRows(report));
+const renderFits = (report: InspectReport): string => renderTable(fitColumns, fitRows(report));
 
 /** The whole of an inspection for a terminal. */
 export function renderInspect(report: InspectReport): string {

@@ -4,7 +4,7 @@ import { DiagnosticError, DiagnosticSink } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
 import { type NodeView, originName, type Tensor, viewOf } from "../../ir/graph.js";
 import { type Graph, type Model, type Node, specOf } from "../../ops/index.js";
-import { fileIdentifier, placeholderBuiltin, schemaVersion, slots, tensorTypes } from "./schema.js";
+import { fileIdentifier, schemaVersion, slots, tensorTypes, wideBuiltin } from "./schema.js";
 import { writeBytes, writeFloats, writeInt32s, writeInt64s, writeOffsets, writeOptions, writeTable } from "./writer.js";
 
 /** Operator codes and buffers, shared by all subgraphs. */
@@ -147,7 +147,7 @@ export function exportTflite(model: Pick<Model, "main" | "subgraphs">): Uint8Arr
     builder,
     [...pools.codes.values()].map((code) =>
       writeTable(builder, {
-        [slots.operatorCode.deprecatedBuiltinCode]: { kind: "int8", value: Math.min(code.builtin, placeholderBuiltin) },
+        [slots.operatorCode.deprecatedBuiltinCode]: { kind: "int8", value: Math.min(code.builtin, wideBuiltin) },
         [slots.operatorCode.version]: { kind: "int32", value: code.version, fallback: 1 },
         [slots.operatorCode.builtinCode]: { kind: "int32", value: code.builtin },
       }),

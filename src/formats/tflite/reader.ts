@@ -74,7 +74,7 @@ function vectorAt(source: Source, position: number, elementBytes: number): Vecto
 const decoder = new TextDecoder();
 
 /** The table at `position`. */
-export function tableAt(source: Source, position: number): Table {
+function tableAt(source: Source, position: number): Table {
   const vtable = position - source.view.getInt32(need(source, position, 4), true);
   const vtableBytes = source.view.getUint16(need(source, vtable, 4), true);
   charge(source, 8);

@@ -18,8 +18,8 @@ export const slots = {
 export const fileIdentifier = "TFL3";
 export const schemaVersion = 3;
 
-/** The builtin code above which the old 8-bit field holds this placeholder. */
-export const placeholderBuiltin = 127;
+/** What the old 8-bit field says of every builtin code that only the 32-bit one can hold. */
+export const wideBuiltin = 127;
 
 /** TensorType enumerators; types Thimble has no use for are named so that diagnostics can say them. */
 export const tensorTypes: readonly (DType | { readonly unsupported: string })[] = [

@@ -15,7 +15,6 @@ import {
 } from "../spec.js";
 import { noCost } from "./cost.js";
 import { type Box, movedTypes, moveElements, moveFields, moverTraits } from "./moves.js";
-import { inputOf } from "./view.js";
 
 /** Element types of a constant input that holds sizes, indices or axes. */
 export const indexTypes = ["int32", "int64"] as const;
@@ -103,6 +102,3 @@ export function moverSample<A>(
     outputs: new Array<typeof output>(outputs).fill(output),
   };
 }
-
-/** The rank of the data input, for operators that take any up to six. */
-export const rankOf = (view: NodeView<unknown>): number => inputOf(view, 0).shape.length;

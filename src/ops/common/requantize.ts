@@ -1,5 +1,4 @@
 import { present } from "../../base/assert.js";
-import type { TensorData } from "../../base/dtype.js";
 import { quantizeMultiplier, requantize, requantize64 } from "../../base/fixedpoint.js";
 import { type NodeView, type Tensor, tensorName } from "../../ir/graph.js";
 import type { KernelArg, Report } from "../spec.js";
@@ -122,7 +121,3 @@ function checkBiasScale(input: Tensor, weights: Tensor, bias: Tensor | null, rep
     return;
   }
 }
-
-/** Integer bias values as doubles, or null. */
-export const biasOf = (data: TensorData | null | undefined): Float64Array | null =>
-  data ? Float64Array.from(data as ArrayLike<number | bigint>, Number) : null;

@@ -31,5 +31,5 @@ export const sizeAt = (shape: readonly number[], axis: number): number =>
   present(shape[axis < 0 ? axis + shape.length : axis], `axis ${axis}`);
 
 /** Data of a 64-bit or narrower integer bias as doubles (exact below 2^53). */
-export const asDoubles = (data: TensorData | null): Float64Array | null =>
-  data === null ? null : Float64Array.from(data as ArrayLike<number | bigint>, Number);
+export const asDoubles = (data: TensorData | null | undefined): Float64Array | null =>
+  !data ? null : Float64Array.from(data as ArrayLike<number | bigint>, Number);

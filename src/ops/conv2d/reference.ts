@@ -1,5 +1,4 @@
-import { biasOf } from "../common/requantize.js";
-import { inputOf, zeroPointOf } from "../common/view.js";
+import { asDoubles, inputOf, zeroPointOf } from "../common/view.js";
 import { weightedFinish } from "../common/weighted.js";
 import type { ExecView } from "../spec.js";
 import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
@@ -15,7 +14,7 @@ export function conv2dReference(view: ExecView<Conv2dAttrs>): void {
   const zero = zeroPointOf(inputOf(view, 0));
   const x = Float64Array.from(view.in[0] as ArrayLike<number>, (v) => v - zero);
   const w = Float64Array.from(view.in[1] as ArrayLike<number>);
-  const bias = biasOf(view.in[2]);
+  const bias = asDoubles(view.in[2]);
   const out = view.out[0] as Float32Array;
   const perGroup = g.outChannels / (g.channels / g.filterChannels);
   const [kh, kw] = g.kernel;

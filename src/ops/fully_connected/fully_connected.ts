@@ -5,8 +5,8 @@ import { perTensor } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { biasTypeOption, bool, int8 } from "../common/options.js";
-import { biasOf, channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
-import { inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
+import { channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
+import { asDoubles, inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { sampleChannels, type Weighted, weightedFinish, weightedKernels } from "../common/weighted.js";
 import { defineOp, type ExecView, noTraits, type Report, type Sample } from "../spec.js";
 
@@ -48,7 +48,7 @@ function reference(view: ExecView<FullyConnectedAttrs>): void {
   const [inZero, weightsZero] = [zeroPointOf(inputOf(view, 0)), zeroPointOf(inputOf(view, 1))];
   const x = Float64Array.from(view.in[0] as ArrayLike<number>, (v) => v - inZero);
   const w = Float64Array.from(view.in[1] as ArrayLike<number>, (v) => v - weightsZero);
-  const bias = biasOf(view.in[2]);
+  const bias = asDoubles(view.in[2]);
   const out = view.out[0] as Float32Array;
   for (let n = 0; n < batch; n++) {
     for (let u = 0; u < units; u++) {

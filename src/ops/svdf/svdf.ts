@@ -4,8 +4,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation, floatActivationRange } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { bool, int8, int32 } from "../common/options.js";
-import { biasOf } from "../common/requantize.js";
-import { inputOf, optionalInput, outputOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
+import { asDoubles, inputOf, optionalInput, outputOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits, type Report, type Sample } from "../spec.js";
 
 export interface SvdfAttrs {
@@ -70,7 +69,7 @@ function reference(view: ExecView<SvdfAttrs>): void {
   const [inZero, stateZero] = [zeroPointOf(inputOf(view, 0)), zeroPointOf(inputOf(view, 4))];
   const [x, features, time] = [view.in[0], view.in[1], view.in[2]] as [Float32Array, Float32Array, Float32Array];
   const state = view.in[4] as Float32Array;
-  const bias = biasOf(view.in[3]);
+  const bias = asDoubles(view.in[3]);
   const out = view.out[0] as Float32Array;
   const finish = finishOf(view);
   for (let n = 0; n < batch; n++) {

@@ -1,5 +1,4 @@
-import { biasOf } from "../common/requantize.js";
-import { inputOf, zeroPointOf } from "../common/view.js";
+import { asDoubles, inputOf, zeroPointOf } from "../common/view.js";
 import { weightedFinish } from "../common/weighted.js";
 import type { ExecView } from "../spec.js";
 import { type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
@@ -14,7 +13,7 @@ export function transposeConvReference(view: ExecView<TransposeConvAttrs>): void
   const zero = zeroPointOf(inputOf(view, 2));
   const x = Float64Array.from(view.in[2] as ArrayLike<number>, (v) => v - zero);
   const w = Float64Array.from(view.in[1] as ArrayLike<number>);
-  const bias = biasOf(view.in[3]);
+  const bias = asDoubles(view.in[3]);
   const sums = new Float64Array(g.batch * g.outHeight * g.outWidth * g.outChannels);
   const [kh, kw] = g.kernel;
 
