@@ -4,7 +4,7 @@ import { perTensor } from "../src/ir/graph.js";
 import { printGraph } from "../src/ir/print.js";
 import { lower } from "../src/ops/lower.js";
 import { runPipeline } from "../src/passes/pipeline.js";
-import { planLayers } from "../src/plan/layers.js";
+import { planLayers } from "../src/plan/planner.js";
 import { addNode, addTensor, type Draft, newDraft, toGraph, toModel } from "./graphs.js";
 
 // What is generated for one small network of each kind, to be read in the diff: `npx vitest run test/golden -u` rewrites it.

@@ -2,7 +2,7 @@ import { type Diagnostic, DiagnosticError, fail } from "../base/diagnostics.js";
 import type { TensorData } from "../base/dtype.js";
 import { elementsOf, fromBytes } from "../base/dtype.js";
 import type { Board } from "../boards/board.js";
-import { type BoardFit, fitBoard } from "../boards/fit.js";
+import { arenaBudget, type BoardFit, fitBoard } from "../boards/fit.js";
 import { boards, findBoard } from "../boards/table.js";
 import type { GeneratedModel } from "../codegen/model.js";
 import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
@@ -47,9 +47,16 @@ export interface InspectOptions extends CompileOptions {
   readonly boards?: readonly string[];
 }
 
+/** The options with the RAM of the boards as the budget, unless one is given: one plan must suit the smallest. */
+const withBudget = <T extends CompileOptions>(options: T, chosen: readonly Board[]): T =>
+  options.budgetBytes !== undefined || chosen.length === 0
+    ? options
+    : { ...options, budgetBytes: Math.min(...chosen.map(arenaBudget)) };
+
 /** What a model costs and where it fits, without generating anything. */
 export function inspect(model: Model, options: InspectOptions = {}): InspectReport {
-  return inspectReport(planModel(model, options), options.boards?.map(boardOf) ?? boards);
+  const chosen = options.boards?.map(boardOf);
+  return inspectReport(planModel(model, withBudget(options, chosen ?? [])), chosen ?? boards);
 }
 
 /** The targets that `verify` compares: the interpreter on the compiled graph, and everything that runs C. */
@@ -206,7 +213,7 @@ export function defaultTargets(board: Board): { readonly names: readonly string[
  */
 export async function build(model: Model, options: BuildOptions): Promise<BuildReport> {
   const board = boardOf(options.board);
-  const planned = planModel(model, options);
+  const planned = planModel(model, withBudget(options, [board]));
   const inspection = inspectReport(planned, [board]);
   const before = fitBoard(board, {
     peakBytes: inspection.totals.peakBytes,

@@ -47,6 +47,13 @@ function memoryFit(regions: readonly MemoryRegion[], neededBytes: number): Memor
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 
+/**
+ * Bytes that an arena may have on a board: its largest RAM region less the stack. Zero for an AVR, where constants take RAM
+ * too, so that every byte counts.
+ */
+export const arenaBudget = (board: Board): number =>
+  board.core === "avr" ? 0 : Math.max(0, largest(board.sram).bytes - stackReserveBytes);
+
 /** Whether a model fits a board: the arena and a stack in one RAM region, code and constants in one flash region. */
 export function fitBoard(board: Board, need: Need): BoardFit {
   // An AVR reads constants through its data bus, so ordinary C keeps them in RAM as well as in flash.

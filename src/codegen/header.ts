@@ -3,6 +3,7 @@ import { bytesOf, ctypeOf, elementsOf } from "../base/dtype.js";
 import { type Tensor, tensorOf } from "../ir/graph.js";
 import { commentText, floatLiteral } from "./c.js";
 import { type CodegenInput, fileBanner } from "./input.js";
+import { pushDeclarations, pushedInput } from "./push.js";
 
 /** Macros and the accessor of one input or output. */
 function portText(input: CodegenInput, kind: "input" | "output", index: number, tensor: Tensor): string {
@@ -10,11 +11,12 @@ function portText(input: CodegenInput, kind: "input" | "output", index: number, 
   const macro = prefix.toUpperCase();
   const type = ctypeOf(tensor.dtype);
   const buffer = present(input.plan.bufferOf.get(tensor.id), `storage of ${tensor.name}`);
+  const isPushed = kind === "input" && tensor.id === input.plan.pushed;
   const scale = tensor.quant?.scales[0];
   const elements = elementsOf(tensor.shape);
   const lines = [
     `/* ${kind} ${index} "${commentText(tensor.name)}": ${tensor.dtype} [${tensor.shape.join(", ")}]${scale === undefined ? "" : "; real = SCALE * (value - ZERO_POINT)"} */`,
-    `#define ${macro}_OFFSET ${buffer.offset}`,
+    ...(isPushed ? [] : [`#define ${macro}_OFFSET ${buffer.offset}`]),
     `#define ${macro}_BYTES ${bytesOf(tensor.dtype, elements)}`,
     `#define ${macro}_ELEMENTS ${elements}`,
     `#define ${macro}_RANK ${tensor.shape.length}`,
@@ -26,6 +28,7 @@ function portText(input: CodegenInput, kind: "input" | "output", index: number, 
       `#define ${macro}_ZERO_POINT ${tensor.quant?.zeroPoints[0] ?? 0}`,
     );
   }
+  if (isPushed) return `${lines.join("\n")}\n`;
   lines.push(
     `static inline ${type} *${prefix}(void *arena)\n{\n    return (${type} *)(void *)((uint8_t *)arena + ${macro}_OFFSET);\n}\n`,
   );
@@ -36,6 +39,7 @@ function portText(input: CodegenInput, kind: "input" | "output", index: number, 
 export function modelHeader(input: CodegenInput): string {
   const { name, graph, plan } = input;
   const macro = name.toUpperCase();
+  const pushed = pushedInput(input);
   const ports = [
     ...graph.inputs.map((id, i) => portText(input, "input", i, tensorOf(graph, id))),
     ...graph.outputs.map((id, i) => portText(input, "output", i, tensorOf(graph, id))),
@@ -62,9 +66,13 @@ ${ports.join("\n")}
 /* Once per arena, before the first inference, and whenever state is to be forgotten. */
 void ${name}_init(void *arena);
 
-/* One inference. Fill the inputs first: their bytes are reused and are not kept. Outputs stay until the next call. */
+${
+  pushed
+    ? pushDeclarations(input, pushed)
+    : `/* One inference. Fill the inputs first: their bytes are reused and are not kept. Outputs stay until the next call. */
 void ${name}_invoke(void *arena);
-
+`
+}
 #ifdef __cplusplus
 }
 #endif

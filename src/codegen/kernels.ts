@@ -3,17 +3,17 @@ import { basename, dirname } from "node:path/posix";
 import { InternalError } from "../base/assert.js";
 import { assetPath, readAsset, version } from "../base/assets.js";
 
-const common = "ops/common";
+/** Where headers lie that others include: what kernels share, and what drives them. */
+const folders = ["ops/common", "codegen/runtime"] as const;
 
 /** Kernels are the same for every model, so that several share one folder: their head names no model. */
 const kernelBanner = `/* Kernel of thimble ${version}, Apache-2.0. */\n`;
 
 function resolve(include: string, from: string): string {
-  const beside = `${dirname(from)}/${include}`;
-  if (existsSync(assetPath(beside))) return beside;
-  const shared = `${common}/${include}`;
-  if (existsSync(assetPath(shared))) return shared;
-  throw new InternalError(`${from} includes ${include}, which is neither beside it nor in ${common}`);
+  const places = [dirname(from), ...folders].map((folder) => `${folder}/${include}`);
+  const found = places.find((place) => existsSync(assetPath(place)));
+  if (found === undefined) throw new InternalError(`${from} includes ${include}, which is in none of ${places}`);
+  return found;
 }
 
 /**

@@ -3,6 +3,7 @@ import { tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import type { Plan } from "../plan/plan.js";
 import { tensorBytes } from "../plan/tensors.js";
+import { pushedInput } from "./push.js";
 
 interface Range {
   readonly offset: number;
@@ -12,6 +13,8 @@ interface Range {
 /** Where a program that drives a generated model finds its inputs and outputs, and which bytes must stay untouched. */
 export interface ArenaLayout {
   readonly arenaBytes: number;
+  /** The input that is pushed row by row, which has no place of its own, or null. */
+  readonly pushed: { readonly index: number; readonly rows: number; readonly rowBytes: number } | null;
   readonly inputs: readonly Range[];
   readonly outputs: readonly Range[];
   /** Ranges of the arena that no buffer ever covers. */
@@ -39,6 +42,7 @@ export function arenaLayout(graph: Graph, plan: Plan): ArenaLayout {
   });
   return {
     arenaBytes,
+    pushed: pushedInput({ graph, plan }),
     inputs: graph.inputs.map(range),
     outputs: graph.outputs.map(range),
     gaps: gapsBetween(plan.buffers, arenaBytes),

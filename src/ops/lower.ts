@@ -1,8 +1,18 @@
 import { fail } from "../base/diagnostics.js";
-import { type NodeView, originName, viewOf } from "../ir/graph.js";
+import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { matchesTypes } from "./check.js";
 import { type AnyOp, type Graph, type Node, specOf } from "./index.js";
-import type { Kernel, KernelCall } from "./spec.js";
+import type { Kernel, KernelCall, RowWindows } from "./spec.js";
+
+/** How a node is computed a row of its outputs at a time. */
+export interface NodeRows {
+  readonly windows: RowWindows;
+  /** Output rows of an image, and how many images (the batch) there are. */
+  readonly count: number;
+  readonly images: number;
+  /** Computes one row. */
+  readonly call: KernelCall;
+}
 
 /** A node with the kernel that will compute it. Planning needs its scratch, code generation the rest. */
 export interface LoweredNode {
@@ -10,12 +20,49 @@ export interface LoweredNode {
   readonly spec: AnyOp;
   readonly view: NodeView<object>;
   readonly kernel: Kernel<object>;
-  readonly call: KernelCall;
+  /** Computes everything; null where the kernel computes rows only. */
+  readonly whole: KernelCall | null;
+  /** Null where outputs cannot be computed by rows. */
+  readonly rows: NodeRows | null;
+  /** Takes input 0 row by row; null where the kernel has no such form. */
+  readonly fold: KernelCall | null;
 }
 
 /** The first kernel of the operator that takes the node, or undefined. */
 const kernelFor = (spec: AnyOp, view: NodeView<object>): Kernel<object> | undefined =>
   spec.kernels.find((k) => matchesTypes(view, k.types) && (k.matches?.(view) ?? true));
+
+/** True if a tensor has rows: axis 1 of three or more axes. */
+export const hasRows = (t: Tensor): boolean => t.shape.length >= 3;
+
+/** Rows of one image, and how many bytes of the tensor's elements one has. */
+export const rowsOf = (t: Tensor): number => (hasRows(t) ? (t.shape[1] ?? 1) : 1);
+
+/** True if a tensor is one image, so that its rows follow each other without a break. */
+export const isImage = (t: Tensor): boolean => hasRows(t) && t.shape[0] === 1;
+
+/** The view with every tensor that is read or written by rows cut to one row. */
+function rowView(view: NodeView<object>, windows: RowWindows): NodeView<object> {
+  const cut = (t: Tensor): Tensor => ({ ...t, shape: t.shape.with(1, 1) });
+  return {
+    ...view,
+    inputs: view.inputs.map((t, i) => (t !== null && windows[i] ? cut(t) : t)),
+    outputs: view.outputs.map(cut),
+  };
+}
+
+function nodeRows(spec: AnyOp, view: NodeView<object>, kernel: Kernel<object>): NodeRows | null {
+  const [output] = view.outputs;
+  if (kernel.form === "whole" || spec.traits.rows === "none" || output === undefined) return null;
+  const windows = spec.traits.rows(view);
+  if (windows === "none") return null;
+  const byRows = [...view.outputs, ...view.inputs.filter((t, i) => t !== null && windows[i])] as readonly Tensor[];
+  const count = rowsOf(output);
+  const images = output.shape[0] ?? 1;
+  if (kernel.form === "row") return { windows, count, images, call: kernel.call(view) };
+  if (!byRows.every(isImage) || view.outputs.some((t) => rowsOf(t) !== count)) return null;
+  return { windows, count, images, call: kernel.call(rowView(view, windows)) };
+}
 
 /** Chooses a kernel for every node; throws TH4001 naming the first node that none takes. */
 export function lower(graph: Graph): readonly LoweredNode[] {
@@ -30,6 +77,8 @@ export function lower(graph: Graph): readonly LoweredNode[] {
         fix: "use a type combination of those that `thimble operators` lists, or run constant folding first",
       });
     }
-    return { node, spec, view, kernel, call: kernel.call(view) };
+    const whole = kernel.form === "row" ? null : kernel.call(view);
+    const fold = kernel.fold?.(view) ?? null;
+    return { node, spec, view, kernel, whole, rows: nodeRows(spec, view, kernel), fold };
   });
 }

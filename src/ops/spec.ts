@@ -6,15 +6,27 @@ import type { Activation } from "./common/activation.js";
 export type { Report } from "../base/diagnostics.js";
 
 /**
- * The input rows (along axis 1, the height of NHWC) that one output row needs: output row y reads input rows
- * y * stride - padBefore up to, not including, y * stride - padBefore + extent, clipped to the input. An elementwise operator has
- * stride 1, extent 1, padBefore 0.
+ * The rows (along axis 1, the height of NHWC) of one input that an output row needs: output row y reads input rows
+ * first(y) + k * dilation for 0 <= k < taps; those outside the input are padding. `first` never falls.
  */
 export interface RowWindow {
-  readonly stride: number;
-  readonly extent: number;
-  readonly padBefore: number;
+  readonly first: (row: number) => number;
+  readonly taps: number;
+  readonly dilation: number;
 }
+
+/** The window of an input whose row y is all that output row y needs of it. */
+export const sameRow: RowWindow = { first: (row) => row, taps: 1, dilation: 1 };
+
+/** The window of a convolution or a pool: `taps` rows from row * stride - padBefore. */
+export const slidingRows = (stride: number, taps: number, padBefore: number, dilation = 1): RowWindow => ({
+  first: (row) => row * stride - padBefore,
+  taps,
+  dilation,
+});
+
+/** For each input its window, or null where a row may need all of it (weights, a value for all rows). */
+export type RowWindows = readonly (RowWindow | null)[];
 
 /** What passes and the planner may know of an operator; they ask these and never its name. */
 export interface Traits<A> {
@@ -26,8 +38,8 @@ export interface Traits<A> {
   readonly moves: boolean;
   /** Inputs whose storage the output may take over, element by element, when nothing else needs them. */
   readonly inPlace: readonly number[];
-  /** Input rows per output row, or "none" where an output row may need the whole input. */
-  readonly rows: ((view: NodeView<A>) => RowWindow | "none") | "none";
+  /** Input rows per output row, or "none" where an output row may need all of every input. */
+  readonly rows: ((view: NodeView<A>) => RowWindows | "none") | "none";
   /** Inputs (state tensors) that the operator overwrites; they live between invocations. */
   readonly mutates: readonly number[];
   /** The activation that the operator is, where another operator could apply it to its own result. */
@@ -95,8 +107,14 @@ export type CValue = number | { readonly float: number } | readonly number[] | {
 
 /** One argument of a kernel call, in C order. Tensor pointers are typed by their tensor's element type. */
 export type KernelArg =
+  /** The tensor; in a call for one row, the row if the input has a window, of one tap. */
   | { readonly kind: "input"; readonly index: number }
+  /** The tensor; in a call for one row, the row. */
   | { readonly kind: "output"; readonly index: number }
+  /** `const void *const *`: the rows of an input's window, NULL for those outside the input. Only for one row. */
+  | { readonly kind: "rows"; readonly index: number }
+  /** `int32_t`: which output row to compute (of an image), or which input row a fold is given. */
+  | { readonly kind: "row" }
   /** Storage of the variable that resource input `index` names. */
   | { readonly kind: "variable"; readonly index: number }
   /** Data the kernel reads from flash: packed weights, tables, multipliers. Equal data is stored once. */
@@ -116,17 +134,25 @@ export interface KernelCall {
   readonly scratchBytes: number;
 }
 
+/**
+ * What a kernel computes at a time. "whole": all outputs. "slice": all outputs too, and, called for tensors cut to one row
+ * (axis 1 of size 1), that row of them; elements are written in ascending order, and no input row before the window of the
+ * row at hand is read again. "row": one row of each output from the rows of its windows; a caller loops over rows and images.
+ */
+export type KernelForm = "whole" | "slice" | "row";
+
 /** A C implementation. Kernels are tried in order; the first whose types and `matches` fit is taken. */
 export interface Kernel<A> {
   readonly name: string;
   readonly types: TypeSignature;
   readonly matches?: (view: NodeView<A>) => boolean;
-  /**
-   * Set if output rows are written in ascending order, each once, and no input row before the window of the row at hand
-   * is read again: the output may then grow over input rows that are done with.
-   */
-  readonly rowOrder?: "ascending";
+  readonly form: KernelForm;
   readonly call: (view: NodeView<A>) => KernelCall;
+  /**
+   * For an operator whose outputs need all rows of input 0: a call that is given them one after another, in order, and
+   * has written the outputs after the last. Its scratch keeps sums between calls. Null where the node cannot be folded so.
+   */
+  readonly fold?: (view: NodeView<A>) => KernelCall | null;
 }
 
 /** Scalar types of FlatBuffers fields in TFLite's option tables. */

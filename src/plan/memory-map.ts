@@ -37,7 +37,13 @@ export function memoryMap(): MemoryMap {
         const after = end < s.end ? [{ ...s, start: end }] : [];
         return [...before, ...after];
       });
-      segments = [...kept, { start: address, end, value, origin: address - from }].sort((a, b) => a.start - b.start);
+      // Rows of a value that follow each other are one segment.
+      const origin = address - from;
+      const same = (s: Segment): boolean => s.value === value && s.origin === origin;
+      const before = kept.find((s) => s.end === address && same(s));
+      const after = kept.find((s) => s.start === end && same(s));
+      const grown = { start: before?.start ?? address, end: after?.end ?? end, value, origin };
+      segments = [...kept.filter((s) => s !== before && s !== after), grown].sort((a, b) => a.start - b.start);
     },
     holds: (address, bytes, value, from = 0) => {
       let covered = address;

@@ -9,7 +9,7 @@ export interface Request {
   readonly lastStep: number;
 }
 
-/** Two requests that meet in time but may share bytes: `upper` starts at least `distance` bytes above `lower`. */
+/** Two requests that meet in time but may share bytes if `upper` starts at least `distance` bytes above `lower`. */
 export interface Overlap {
   readonly lower: number;
   readonly upper: number;
@@ -20,6 +20,8 @@ export interface Overlap {
 export interface Problem {
   readonly requests: readonly Request[];
   readonly overlaps?: readonly Overlap[];
+  /** An extent that no placement can go below, where the caller knows one: the search stops when it is reached. */
+  readonly bound?: number;
   /** Unused bytes kept between any two buffers, for tests that look for stray writes; overlaps are then not used. */
   readonly guardBytes?: number;
 }
@@ -48,24 +50,20 @@ export function liveLowerBound(requests: readonly Request[]): number {
   return peak;
 }
 
-/** Overlaps by the requests they are between. */
-type OverlapTable = ReadonlyMap<number, ReadonlyMap<number, Overlap>>;
+/** Distances by the lower request, then by the upper. */
+type OverlapTable = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
 function overlapTable(overlaps: readonly Overlap[]): OverlapTable {
-  const table = new Map<number, Map<number, Overlap>>();
-  const add = (from: number, to: number, overlap: Overlap): void => {
-    const row = table.get(from) ?? new Map<number, Overlap>();
-    row.set(to, overlap);
-    table.set(from, row);
-  };
-  for (const overlap of overlaps) {
-    add(overlap.lower, overlap.upper, overlap);
-    add(overlap.upper, overlap.lower, overlap);
+  const table = new Map<number, Map<number, number>>();
+  for (const { lower, upper, distance } of overlaps) {
+    const row = table.get(lower) ?? new Map<number, number>();
+    row.set(upper, distance);
+    table.set(lower, row);
   }
   return table;
 }
 
-/** Starts that a request must not have, both ends excluded. */
+/** Starts that a request must not have, both ends excluded; none if `from` is not below `to`. */
 interface Forbidden {
   readonly from: number;
   readonly to: number;
@@ -81,15 +79,17 @@ function forbiddenBy(
 ): Forbidden {
   const bytes = (p.requests[index] as Request).bytes + p.guardBytes;
   const otherBytes = (p.requests[other] as Request).bytes + p.guardBytes;
-  const overlap = table.get(index)?.get(other);
   // Below the other by the distance is as good as below it by the whole size, where that is allowed.
-  const below = overlap?.lower === index ? Math.min(overlap.distance, bytes) : bytes;
-  const above = overlap?.upper === index ? Math.min(overlap.distance, otherBytes) : otherBytes;
+  const below = Math.min(table.get(index)?.get(other) ?? bytes, bytes);
+  const above = Math.min(table.get(other)?.get(index) ?? otherBytes, otherBytes);
   return { from: offset - below, to: offset + above };
 }
 
-/** Places requests in the given order, each into the tightest place between those alive with it. */
-function bestFit(p: Required<Problem>, table: OverlapTable, order: readonly number[]): Placement {
+/** Where a request goes among the gaps that it fits into: the one with least to spare, or the lowest. */
+type Fit = "tightest" | "lowest";
+
+/** Places requests in the given order, each between those alive with it. */
+function placeInOrder(p: Required<Problem>, table: OverlapTable, order: readonly number[], fit: Fit): Placement {
   const offsets = new Array<number>(p.requests.length).fill(0);
   const placed: number[] = [];
   let extent = 0;
@@ -98,6 +98,7 @@ function bestFit(p: Required<Problem>, table: OverlapTable, order: readonly numb
     const conflicts = placed
       .filter((other) => overlapsInTime(request, p.requests[other] as Request))
       .map((other) => forbiddenBy(p, table, index, other, offsets[other] as number))
+      .filter(({ from, to }) => from < to)
       .sort((a, b) => a.from - b.from);
     let best = -1;
     let bestSlack = Infinity;
@@ -106,6 +107,7 @@ function bestFit(p: Required<Problem>, table: OverlapTable, order: readonly numb
       const start = alignUp(cursor, request.alignment);
       if (start <= from && from - start < bestSlack) {
         best = start;
+        if (fit === "lowest") break;
         bestSlack = from - start;
       }
       cursor = Math.max(cursor, to);
@@ -141,36 +143,64 @@ function ordered(requests: readonly Request[], keys: readonly Key[]): number[] {
     });
 }
 
-/** Swaps tried by the local search, and what all rounds together may cost: each is quadratic in the buffers. */
-const searchRounds = 400;
-const searchBudget = 2e8;
+/** Orders tried by the local search, and what all of them together may cost: each is quadratic in the buffers. */
+const searchRounds = 3000;
+const searchBudget = 4e7;
+const searchStarts = 4;
+
+/** Requests that reach the end of a placement, and all that are alive with one of them. */
+function criticalRequests(requests: readonly Request[], { offsets, extent }: Placement): readonly number[] {
+  const top = requests.filter((r, i) => (offsets[i] as number) + r.bytes === extent);
+  return requests.flatMap((r, i) => (top.some((t) => overlapsInTime(r, t)) ? [i] : []));
+}
+
+/** An order of placement, how it places, and what comes of it. */
+interface Attempt {
+  readonly order: readonly number[];
+  readonly fit: Fit;
+  readonly placement: Placement;
+}
 
 /**
  * Gives every request an offset so that no two alive at the same step overlap, but for overlaps that are allowed, with a
- * small extent: best fit under several orders, then a seeded local search over the best one.
+ * small extent: the best of several orders, then a seeded local search from each of the better ones, which moves a request
+ * of the tallest pile to another place in the order. Equally good orders are taken too, so that it does not stay on a
+ * plateau.
  */
 export function assignOffsets(problem: Problem): Placement {
-  const p: Required<Problem> = { overlaps: [], guardBytes: 0, ...problem };
+  const p: Required<Problem> = { overlaps: [], guardBytes: 0, bound: 0, ...problem };
   const table = overlapTable(p.guardBytes > 0 ? [] : p.overlaps);
   const count = p.requests.length;
-  const bound = p.overlaps.length === 0 ? liveLowerBound(p.requests) : 0;
-  let bestOrder: number[] = [];
-  let best: Placement = { offsets: [], extent: Infinity };
-  const consider = (order: number[]): void => {
-    const placement = bestFit(p, table, order);
-    if (placement.extent >= best.extent) return;
-    best = placement;
-    bestOrder = order;
-  };
-  for (const keys of heuristics) consider(ordered(p.requests, keys));
+  const bound = Math.max(p.bound, p.overlaps.length === 0 ? liveLowerBound(p.requests) : 0);
+  const attempt = (order: readonly number[], fit: Fit): Attempt => ({
+    order,
+    fit,
+    placement: placeInOrder(p, table, order, fit),
+  });
+  const starts = heuristics
+    .flatMap((keys) => {
+      const order = ordered(p.requests, keys);
+      return [attempt(order, "tightest"), attempt(order, "lowest")];
+    })
+    .sort((a, b) => a.placement.extent - b.placement.extent);
+  let best = (starts[0] as Attempt).placement;
   if (count < 2 || p.guardBytes > 0) return best;
   const random = seededRandom(1);
-  const rounds = Math.min(searchRounds, searchBudget / count ** 2);
-  for (let round = 0; round < rounds && best.extent > bound; round++) {
-    const order = bestOrder.slice();
-    const [moved] = order.splice(random.integer(0, count - 1), 1);
-    order.splice(random.integer(0, count - 1), 0, moved as number);
-    consider(order);
+  const rounds = Math.min(searchRounds, searchBudget / count ** 2) / searchStarts;
+  for (const start of starts.slice(0, searchStarts)) {
+    let current = start;
+    let critical = criticalRequests(p.requests, current.placement);
+    for (let round = 0; round < rounds && best.extent > bound; round++) {
+      const order = current.order.slice();
+      const moved = critical[random.integer(0, critical.length - 1)] as number;
+      order.splice(order.indexOf(moved), 1);
+      order.splice(random.integer(0, count - 1), 0, moved);
+      const next = attempt(order, current.fit);
+      if (next.placement.extent > current.placement.extent) continue;
+      current = next;
+      critical = criticalRequests(p.requests, current.placement);
+      if (current.placement.extent < best.extent) best = current.placement;
+    }
   }
   return best;
 }

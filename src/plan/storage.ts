@@ -1,115 +1,112 @@
-import { elementsOf } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
-import { type Tensor, tensorOf } from "../ir/graph.js";
-import type { Graph } from "../ops/index.js";
-import type { LoweredNode } from "../ops/lower.js";
-import { mayAlias, tensorBytes } from "./tensors.js";
+import type { Group } from "./groups.js";
+import { type Occupancy, solid } from "./occupancy.js";
+import { inPlaceInput, isInner } from "./sharing.js";
+import { mapTimelines, type Timeline } from "./timelines.js";
+import { type Change, ringRows } from "./traces.js";
+import { heldOf, type Network } from "./units.js";
 
 /** Tensors that share bytes: views of each other, and results computed in place. */
 export interface Storage {
-  readonly tensors: TensorId[];
-  bytes: number;
-  firstStep: number;
-  lastStep: number;
-  readonly kind: "input" | "output" | "activation" | "state";
+  readonly tensors: readonly TensorId[];
+  readonly occupancy: Occupancy;
+  /** Rows that are kept at a time, and the bytes of one. */
+  readonly rows: number;
+  readonly rowBytes: number;
 }
-
-/** How a node's first output gets its storage. */
-export type Sharing =
-  | { readonly kind: "own" }
-  | { readonly kind: "view" }
-  | { readonly kind: "inPlace"; readonly input: number };
 
 export interface StorageMap {
-  readonly of: ReadonlyMap<TensorId, Storage>;
-  /** For each node, in order. */
-  readonly sharing: readonly Sharing[];
+  readonly storages: readonly Storage[];
+  /** For each node that computes in place, the index of the input that it overwrites. */
+  readonly inPlace: ReadonlyMap<number, number>;
 }
 
-/** The last step that reads each tensor; Infinity for outputs of the graph. */
-function lastReads(graph: Graph): ReadonlyMap<TensorId, number> {
-  const last = new Map<TensorId, number>();
-  graph.nodes.forEach((node, step) => {
-    for (const id of node.inputs) if (id !== null) last.set(id, step);
+/** The least (or most) of several quantities at every time one of them changes; before its first change each is 0. */
+function combine(lists: readonly (readonly Change[])[], pick: (...values: number[]) => number): readonly Change[] {
+  const times = [...new Set(lists.flatMap((l) => l.map((c) => c.time)))].sort((a, b) => a - b);
+  const at = lists.map(() => 0);
+  const values = lists.map(() => 0);
+  return times.map((time) => {
+    lists.forEach((list, i) => {
+      while ((list[at[i] as number]?.time ?? Infinity) <= time) values[i] = (list[(at[i] as number)++] as Change).value;
+    });
+    return { time, value: pick(...values) };
   });
-  for (const id of graph.outputs) last.set(id, Infinity);
-  return last;
 }
 
-/** An output may take over an input that dies here, if elements are read before they are overwritten. */
-function inPlaceInput(
-  lowered: LoweredNode,
-  storages: ReadonlyMap<TensorId, Storage>,
-  dies: (s: Storage) => boolean,
-): number | null {
-  const output = lowered.view.outputs[0];
-  if (output === undefined || lowered.view.outputs.length > 1) return null;
-  for (const index of lowered.spec.traits.inPlace) {
-    const input = lowered.view.inputs[index];
-    const storage = input && storages.get(input.id);
-    if (!input || !storage || storage.kind === "state" || !dies(storage)) continue;
-    // The same storage must not feed another input in another role.
-    const again = lowered.node.inputs.some((id, i) => i !== index && id !== null && storages.get(id) === storage);
-    if (again || !mayAlias(input, output) || elementsOf(input.shape) !== elementsOf(output.shape)) continue;
-    if (tensorBytes(output) <= tensorBytes(input)) return index;
-  }
-  return null;
+const inBytes = (changes: readonly Change[], rowBytes: number): readonly Change[] =>
+  changes.map(({ time, value }) => ({ time, value: value * rowBytes }));
+
+/** The storage of tensors that share bytes, in the order in which they come to be. */
+function storageOf(
+  network: Network,
+  timelines: ReadonlyMap<TensorId, Timeline>,
+  tensors: readonly TensorId[],
+  inner: boolean,
+): Storage {
+  const all = tensors.map((id) => ({ held: heldOf(network, id), line: timelines.get(id) as Timeline }));
+  const bytes = Math.max(...all.map(({ held }) => held.bytes));
+  const first = Math.min(...all.map(({ line }) => line.first));
+  const last = Math.max(...all.map(({ line }) => line.last));
+  const { rows: height, rowBytes } = (all[0] as (typeof all)[number]).held;
+  const top = combine(
+    all.map(({ held, line }) => inBytes(line.top, held.rowBytes)),
+    Math.max,
+  );
+  const low = combine(
+    all.map(({ held, line }) => inBytes(line.low, held.rowBytes)),
+    Math.min,
+  );
+  if (!inner) return { tensors, rows: height, rowBytes, occupancy: { bytes, first, last, top, low } };
+  const inRows = (changes: readonly Change[]) =>
+    changes.map(({ time, value }) => ({ time, value: rowBytes === 0 ? 0 : value / rowBytes }));
+  const rows = ringRows({ rows: height, top: inRows(top), low: inRows(low) });
+  return { tensors, rows, rowBytes, occupancy: solid(rows * rowBytes, first, last) };
 }
 
 /**
- * Decides which tensors share storage, and from which step to which each storage is alive.
- * @param canShare false keeps every tensor apart, for tests that watch for stray writes
+ * Decides which tensors share storage, how many rows each storage keeps, and when they hold what.
+ * @param mode "separate" keeps every tensor apart and solid, for tests that watch for stray writes
  */
-export function mapStorage(graph: Graph, nodes: readonly LoweredNode[], mode: "share" | "separate"): StorageMap {
-  const of = new Map<TensorId, Storage>();
-  const last = lastReads(graph);
-  const end = Math.max(nodes.length - 1, 0);
-  const add = (tensor: Tensor, kind: Storage["kind"], firstStep: number): void => {
-    if (tensor.data !== null && kind !== "state" && kind !== "output") return;
-    if (of.has(tensor.id) || tensor.dtype === "resource") return;
-    const lastStep = kind === "state" ? end : Math.min(last.get(tensor.id) ?? firstStep, end);
-    of.set(tensor.id, {
-      tensors: [tensor.id],
-      bytes: tensorBytes(tensor),
-      firstStep: kind === "state" ? 0 : firstStep,
-      lastStep,
-      kind,
-    });
+export function mapStorage(network: Network, groups: readonly Group[], mode: "share" | "separate"): StorageMap {
+  const timelines = mapTimelines(network, groups);
+  const chainOf = new Map<TensorId, TensorId[]>([...network.held.keys()].map((id) => [id, [id]] as const));
+  const inPlace = new Map<number, number>();
+  const join = (input: TensorId, output: TensorId): void => {
+    const chain = chainOf.get(input) as TensorId[];
+    chain.push(output);
+    chainOf.set(output, chain);
   };
-  for (const tensor of graph.tensors.values()) if (tensor.variable) add(tensor, "state", 0);
-  for (const id of graph.inputs) add(tensorOf(graph, id), "input", 0);
-  // A constant output is copied into the arena once, by the initialisation.
-  for (const id of graph.outputs) if (tensorOf(graph, id).data !== null) add(tensorOf(graph, id), "output", 0);
-
-  const sharing = nodes.map((lowered, step): Sharing => {
-    const dies = (s: Storage): boolean => s.lastStep <= step;
-    const [first] = lowered.view.outputs;
-    let shared: Sharing = { kind: "own" };
-    let into: Storage | undefined;
-    if (mode === "share" && first !== undefined) {
-      const source = lowered.view.inputs[0];
-      const storage = source && of.get(source.id);
-      if (lowered.spec.traits.view && storage && storage.kind !== "state" && storage.bytes >= tensorBytes(first)) {
-        shared = { kind: "view" };
-        into = storage;
-      } else {
-        const input = inPlaceInput(lowered, of, dies);
-        const tensor = input === null ? null : lowered.view.inputs[input];
-        if (input !== null && tensor) {
-          shared = { kind: "inPlace", input };
-          into = of.get(tensor.id);
-        }
+  for (const [g, group] of (mode === "share" ? groups : []).entries()) {
+    const end = timelines.groupEnds[g] ?? 0;
+    const dies = (id: TensorId): boolean =>
+      (chainOf.get(id) ?? []).every(
+        (t) => (timelines.of.get(t)?.last ?? Infinity) <= end && !heldOf(network, t).isOutput,
+      );
+    for (let position = group.first; position < group.end; position++) {
+      const view = network.units[position]?.lowered?.view;
+      const [source, target] = [view?.inputs[0], view?.outputs[0]];
+      if (network.units[position]?.alone.mode === "view" && group.end - group.first === 1) {
+        if (source && target) join(source.id, target.id);
+        continue;
       }
+      const index = inPlaceInput(network, position, group, dies);
+      const input = index === null ? null : view?.inputs[index];
+      const node = network.units[position]?.node;
+      if (index === null || !input || !target || node === null || node === undefined) continue;
+      inPlace.set(node, index);
+      join(input.id, target.id);
     }
-    if (into !== undefined && first !== undefined) {
-      into.tensors.push(first.id);
-      into.lastStep = Math.max(into.lastStep, Math.min(last.get(first.id) ?? step, end));
-      of.set(first.id, into);
-    }
-    for (const tensor of lowered.view.outputs) {
-      add(tensor, graph.outputs.includes(tensor.id) ? "output" : "activation", step);
-    }
-    return shared;
+  }
+  const ringOf = (chain: readonly TensorId[]): boolean =>
+    mode === "share" && groups.some((g) => chain.every((id) => isInner(heldOf(network, id), g)));
+  const chains = [...new Set(chainOf.values())];
+  const storages = chains.map((chain) => {
+    const storage = storageOf(network, timelines.of, chain, ringOf(chain));
+    const { occupancy } = storage;
+    return mode === "share"
+      ? storage
+      : { ...storage, occupancy: solid(occupancy.bytes, occupancy.first, occupancy.last) };
   });
-  return { of, sharing };
+  return { storages, inPlace };
 }

@@ -2,147 +2,190 @@ import { fail } from "../base/diagnostics.js";
 import type { TensorId } from "../base/units.js";
 import { originName, type Tensor, tensorName, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
-import type { LoweredNode } from "../ops/lower.js";
+import { type LoweredNode, rowsOf } from "../ops/lower.js";
 import { memoryMap, type ValueId } from "./memory-map.js";
-import { firstRowNeeded } from "./overlap.js";
-import type { Buffer, Plan, Step } from "./plan.js";
+import type { Buffer, Firing, Plan, PlannedGroup, Step } from "./plan.js";
 import { tensorBytes } from "./tensors.js";
 
 const defect = "this is a defect of the planner: report it with the model";
 
+/** Rows `first` up to, not including, `end`. */
+interface RowRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+const allRows = (t: Tensor): RowRange => ({ first: 0, end: rowsOf(t) });
+
 /** The state of a replay: what every byte of the arena holds, and the value that each tensor stands for. */
 interface Replay {
-  readonly begin: (tensor: Tensor) => void;
-  /** The tensor is computed row by row; `after` is called when each row has been written. */
-  readonly beginByRows: (tensor: Tensor, after: (row: number) => void) => void;
-  /** As check, for the rows from `first` on. */
-  readonly checkRows: (tensor: Tensor, first: number, where: string) => void;
+  /** The tensor gets a new value, of which nothing is written yet. */
+  readonly begin: (t: Tensor) => void;
+  /** Rows of the tensor's value are written to their places. */
+  readonly write: (t: Tensor, rows: RowRange) => void;
   /** The target is the same bytes as the source from now on. */
   readonly alias: (target: Tensor, source: Tensor) => void;
-  readonly sameValue: (a: Tensor, b: Tensor) => boolean;
-  readonly check: (tensor: Tensor, where: string, when: string) => void;
-  /** Fills a buffer that has no tensor, and returns a question: is it untouched since? */
-  readonly occupy: (buffer: Buffer) => () => boolean;
+  /** Throws if a row is not in its place. */
+  readonly check: (t: Tensor, rows: RowRange, where: string, when: string) => void;
+  /** Fills a buffer that has no tensor, and returns a check that it is untouched since. */
+  readonly occupy: (buffer: Buffer, where: string) => () => void;
 }
 
 function startReplay(graph: Graph, plan: Plan): Replay {
   const memory = memoryMap();
   const values = new Map<TensorId, ValueId>();
   let next = 1;
-  const intact = (t: Tensor): boolean => {
-    const buffer = plan.bufferOf.get(t.id);
-    const value = values.get(t.id);
-    if (buffer === undefined || t.dtype === "resource") return true;
-    return value !== undefined && memory.holds(buffer.offset, tensorBytes(t), value);
+  /** Calls `visit` with the address, size and place in the value of stretches that lie in one piece. */
+  const eachPiece = (
+    t: Tensor,
+    buffer: Buffer,
+    rows: RowRange,
+    visit: (at: number, bytes: number, from: number) => void,
+  ) => {
+    const height = rowsOf(t);
+    const rowBytes = height === 0 ? 0 : tensorBytes(t) / height;
+    if (buffer.bytes >= tensorBytes(t)) {
+      visit(buffer.offset + rows.first * rowBytes, (rows.end - rows.first) * rowBytes, rows.first * rowBytes);
+      return;
+    }
+    for (let r = rows.first; r < rows.end; r++)
+      visit(buffer.offset + (r % buffer.rows) * rowBytes, rowBytes, r * rowBytes);
   };
   return {
     begin: (t) => {
-      const buffer = plan.bufferOf.get(t.id);
-      values.set(t.id, next);
-      if (buffer) memory.write(buffer.offset, tensorBytes(t), next);
-      next++;
+      values.set(t.id, next++);
     },
-    beginByRows: (t, after) => {
-      const buffer = plan.bufferOf.get(t.id);
-      const rows = t.shape[1] ?? 1;
-      const rowBytes = tensorBytes(t) / rows;
-      const value = next++;
-      values.set(t.id, value);
-      for (let row = 0; row < rows; row++) {
-        if (buffer) memory.write(buffer.offset + row * rowBytes, rowBytes, value, row * rowBytes);
-        after(row);
-      }
-    },
-    checkRows: (t, first, where) => {
+    write: (t, rows) => {
       const buffer = plan.bufferOf.get(t.id);
       const value = values.get(t.id);
-      const from = (tensorBytes(t) / (t.shape[1] ?? 1)) * first;
-      if (buffer && value !== undefined && memory.holds(buffer.offset + from, tensorBytes(t) - from, value, from))
-        return;
-      const found = `row ${first} or a later one is overwritten before it is read`;
-      fail("TH3003", { where: [graph.name, where, tensorName(t)], found, fix: defect });
+      if (buffer === undefined || value === undefined) return;
+      eachPiece(t, buffer, rows, (at, bytes, from) => memory.write(at, bytes, value, from));
     },
     alias: (target, source) => values.set(target.id, values.get(source.id) ?? 0),
-    sameValue: (a, b) => values.get(a.id) === values.get(b.id),
-    check: (t, where, when) => {
-      if (intact(t)) return;
-      fail("TH3003", {
-        where: [graph.name, where, tensorName(t)],
-        found: `its bytes are overwritten ${when}`,
-        fix: defect,
+    check: (t, rows, where, when) => {
+      const buffer = plan.bufferOf.get(t.id);
+      if (buffer === undefined || t.dtype === "resource") return;
+      const value = values.get(t.id);
+      eachPiece(t, buffer, rows, (at, bytes, from) => {
+        if (value !== undefined && memory.holds(at, bytes, value, from)) return;
+        const found = `rows ${rows.first} to ${rows.end - 1} are not all there ${when}`;
+        fail("TH3003", { where: [graph.name, where, tensorName(t)], found, fix: defect });
       });
     },
-    occupy: (buffer) => {
+    occupy: (buffer, where) => {
       const value = next++;
       memory.write(buffer.offset, buffer.bytes, value);
-      return () => memory.holds(buffer.offset, buffer.bytes, value);
+      return () => {
+        if (memory.holds(buffer.offset, buffer.bytes, value)) return;
+        fail("TH3003", { where: [graph.name, where, buffer.name], found: "its bytes are overwritten", fix: defect });
+      };
     },
   };
 }
 
-/** True if two tensors' buffers have addresses in common. */
-function meets(plan: Plan, a: Tensor, b: Tensor): boolean {
-  const [x, y] = [plan.bufferOf.get(a.id), plan.bufferOf.get(b.id)];
-  if (!x || !y) return false;
-  return x.offset < y.offset + tensorBytes(b) && y.offset < x.offset + tensorBytes(a);
+/** A node in the middle of its rows. */
+interface Running {
+  readonly lowered: LoweredNode;
+  readonly step: Step;
+  readonly where: string;
+  readonly firings: number;
+  fired: number;
+  /** The check of a fold's sums, which outlive a firing. */
+  sums: (() => void) | null;
 }
 
-/** A step whose output grows over inputs: after each row, the input rows that this or a later row reads must be there. */
-function replayOverlap(
-  lowered: LoweredNode,
-  target: Tensor,
-  overlapped: readonly Tensor[],
-  replay: Replay,
-  where: string,
-): void {
-  const firsts = lowered.view.inputs.flatMap((t, index) => {
-    if (t === null || !overlapped.includes(t)) return [];
-    const first = firstRowNeeded(lowered, index);
-    if (first === null)
-      fail("TH3003", {
-        where: [where, tensorName(t)],
-        found: "an output overlaps an input that may be read at any time",
-        fix: defect,
-      });
-    return [{ t, first }];
-  });
-  replay.beginByRows(target, (row) => {
-    for (const { t, first } of firsts) if (first(row) < (t.shape[1] ?? 1)) replay.checkRows(t, first(row), where);
-  });
+/** The rows of input `index` that a firing reads. */
+function readRows({ lowered, step }: Running, index: number, firing: number): RowRange {
+  const t = lowered.view.inputs[index] as Tensor;
+  if (step.mode === "fold" && index === 0) return { first: firing, end: firing + 1 };
+  const window = step.mode === "rows" ? lowered.rows?.windows[index] : null;
+  if (!window) return allRows(t);
+  const first = window.first(firing);
+  const end = first + (window.taps - 1) * window.dilation + 1;
+  return { first: Math.min(Math.max(first, 0), rowsOf(t)), end: Math.min(Math.max(end, 0), rowsOf(t)) };
 }
 
-function replayStep(graph: Graph, plan: Plan, lowered: LoweredNode, step: Step, replay: Replay): void {
-  const where = originName(lowered.node.origin);
-  const inputs = lowered.view.inputs.filter((t): t is Tensor => t !== null && plan.bufferOf.has(t.id));
-  for (const t of inputs) replay.check(t, where, "before this step reads it");
-  const [source] = inputs;
-  const [target] = lowered.view.outputs;
-  if (step.elided) {
-    if (source && target) replay.alias(target, source);
-    return;
-  }
-  const scratch = step.scratch === null ? undefined : plan.buffers[step.scratch];
-  const scratchIntact = scratch ? replay.occupy(scratch) : () => true;
+function startNode(lowered: LoweredNode, step: Step, replay: Replay): Running {
+  for (const t of lowered.view.outputs) replay.begin(t);
+  const [input] = lowered.view.inputs;
+  const firings = step.mode === "rows" ? (lowered.rows?.count ?? 1) : step.mode === "fold" && input ? rowsOf(input) : 1;
+  return { lowered, step, where: originName(lowered.node.origin), firings, fired: 0, sums: null };
+}
+
+/** One firing: reads what it needs, writes scratch and outputs, and must leave what it reads intact meanwhile. */
+function fireNode(running: Running, plan: Plan, replay: Replay): void {
+  const { lowered, step, where } = running;
+  const firing = running.fired++;
+  const inputs = lowered.view.inputs.flatMap((t, index) =>
+    t !== null && plan.bufferOf.has(t.id) ? [{ t, index, rows: readRows(running, index, firing) }] : [],
+  );
+  for (const { t, rows } of inputs) replay.check(t, rows, where, "before they are read");
+  const buffer = step.scratch === null ? undefined : plan.buffers[step.scratch];
+  running.sums?.();
+  const scratch = running.sums ?? (buffer ? replay.occupy(buffer, where) : null);
+  if (step.mode === "fold") running.sums = scratch;
+  const isLast = running.fired === running.firings;
+  const written = (t: Tensor): RowRange =>
+    step.mode === "rows" ? { first: firing, end: firing + 1 } : isLast ? allRows(t) : { first: 0, end: 0 };
+  for (const t of lowered.view.outputs) replay.write(t, written(t));
+  scratch?.();
   // An input whose storage the output takes over is read element by element, just before it is overwritten.
-  const taken = step.inPlaceInput === null ? null : lowered.view.inputs[step.inPlaceInput];
-  const others = inputs.filter((t) => !taken || !replay.sameValue(t, taken));
-  const overlapped = others.filter((t) => target !== undefined && meets(plan, t, target));
-  if (overlapped.length > 0 && target) replayOverlap(lowered, target, overlapped, replay, where);
-  else for (const t of lowered.view.outputs) replay.begin(t);
-  if (!scratchIntact())
-    fail("TH3003", { where: [graph.name, where], found: "scratch and output share bytes", fix: defect });
-  for (const t of others) if (!overlapped.includes(t)) replay.check(t, where, "while this step runs");
-  for (const t of lowered.view.outputs) replay.check(t, where, "by another output of this step");
-  for (const index of lowered.spec.traits.mutates) {
+  for (const { t, index, rows } of inputs)
+    if (index !== step.inPlaceInput) replay.check(t, rows, where, "while they are read");
+  for (const t of lowered.view.outputs) replay.check(t, written(t), where, "after another output is written");
+  for (const index of isLast ? lowered.spec.traits.mutates : []) {
     const t = lowered.view.inputs[index];
-    if (t) replay.begin(t);
+    if (!t) continue;
+    replay.begin(t);
+    replay.write(t, allRows(t));
+  }
+}
+
+/** The firings of a group: of its table, or of its only step, row by row. */
+function firingsOf(group: PlannedGroup, plan: Plan, nodes: readonly LoweredNode[]): readonly Firing[] {
+  if (group.order !== null) return group.order;
+  const rows = plan.steps[group.firstStep]?.mode === "rows" ? (nodes[group.firstStep]?.rows?.count ?? 1) : 1;
+  return new Array<Firing>(rows).fill(group.firstStep);
+}
+
+function replayGroup(
+  group: PlannedGroup,
+  graph: Graph,
+  nodes: readonly LoweredNode[],
+  plan: Plan,
+  replay: Replay,
+): void {
+  const cursor = group.cursor === null ? undefined : plan.buffers[group.cursor];
+  const intact = cursor ? replay.occupy(cursor, "the schedule") : null;
+  const running = new Map<number, Running>();
+  const pushed = plan.pushed === null ? null : tensorOf(graph, plan.pushed);
+  let arrived = 0;
+  for (const firing of firingsOf(group, plan, nodes)) {
+    if (firing === "push") {
+      if (pushed !== null) replay.write(pushed, { first: arrived, end: ++arrived });
+    } else {
+      const [lowered, step] = [nodes[firing] as LoweredNode, plan.steps[firing] as Step];
+      const [source, target] = [lowered.view.inputs[0], lowered.view.outputs[0]];
+      if (step.mode === "view") {
+        if (source && target) replay.alias(target, source);
+        continue;
+      }
+      const node = running.get(firing) ?? startNode(lowered, step, replay);
+      running.set(firing, node);
+      fireNode(node, plan, replay);
+    }
+    intact?.();
+  }
+  for (const { where, fired, firings } of running.values()) {
+    if (fired !== firings)
+      fail("TH3003", { where: [graph.name, where], found: `${fired} of ${firings} firings`, fix: defect });
   }
 }
 
 /**
- * Replays a plan on a map of the arena that knows which byte of which value every address holds. A step may read an
- * input only where all its bytes still lie, and what it writes (outputs, scratch) must leave the inputs it has not
- * finished with intact. It knows nothing of how the plan was made. Throws TH3003 at the first violation.
+ * Replays a plan on a map of the arena that knows which byte of which value every address holds. A firing may read only
+ * rows that still lie in their places, and what it writes (outputs, scratch) must leave what it reads intact. It knows
+ * nothing of how the plan was made. Throws TH3003 at the first violation.
  */
 export function verifyPlan(graph: Graph, nodes: readonly LoweredNode[], plan: Plan): void {
   const outside = plan.buffers.find((b) => b.offset < 0 || b.offset + b.bytes > plan.arenaBytes);
@@ -150,16 +193,14 @@ export function verifyPlan(graph: Graph, nodes: readonly LoweredNode[], plan: Pl
   const replay = startReplay(graph, plan);
   const persistent = [...graph.tensors.values()].filter((t) => t.variable);
   const constants = graph.outputs.map((id) => tensorOf(graph, id)).filter((t) => t.data !== null);
-  for (const t of [...persistent, ...constants, ...graph.inputs.map((id) => tensorOf(graph, id))]) replay.begin(t);
-  const variables = [...plan.bufferOfVariable.values()].map((buffer) => ({ buffer, intact: replay.occupy(buffer) }));
-  for (const step of plan.steps) {
-    const lowered = nodes[step.node];
-    if (lowered !== undefined) replayStep(graph, plan, lowered, step, replay);
+  const inputs = graph.inputs.map((id) => tensorOf(graph, id));
+  for (const t of [...persistent, ...constants, ...inputs]) {
+    replay.begin(t);
+    if (t.id !== plan.pushed) replay.write(t, allRows(t));
   }
-  for (const id of graph.outputs) replay.check(tensorOf(graph, id), "end of the graph", "before the caller reads it");
-  for (const t of persistent) replay.check(t, "end of the graph", "between invocations");
-  for (const { buffer, intact } of variables) {
-    if (!intact())
-      fail("TH3003", { where: [graph.name, buffer.name], found: "a variable's bytes are overwritten", fix: defect });
-  }
+  const variables = [...plan.bufferOfVariable.values()].map((buffer) => replay.occupy(buffer, "a variable"));
+  for (const group of plan.groups) replayGroup(group, graph, nodes, plan, replay);
+  for (const t of [...graph.outputs.map((id) => tensorOf(graph, id)), ...persistent])
+    replay.check(t, allRows(t), "end of the graph", "for the caller or the next run");
+  for (const intact of variables) intact();
 }

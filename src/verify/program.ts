@@ -37,6 +37,27 @@ const guardBytes = 16;
 /** A program with no model: what it costs is what the harness costs. */
 export const emptyProgram: Program = { files: new Map(), models: [] };
 
+/** Stands for the offset of a pushed input: its bytes go to a buffer outside of the arena. */
+const pushedOffset = 0xffffffff;
+
+/** Bytes of the largest pushed input. */
+export const pushedBytes = (models: readonly ProgramModel[]): number =>
+  models.reduce((most, { pushed }) => Math.max(most, !pushed ? 0 : pushed.rows * pushed.rowBytes), 0);
+
+/** A function that gives a model its pushed input row by row, as a camera would. */
+const pushFunction = ({ name, pushed }: ProgramModel, index: number): string =>
+  !pushed
+    ? ""
+    : `static void push_${index}(void *arena)
+{
+    ${name}_begin(arena);
+    for (uint32_t row = 0; row < ${pushed.rows}u; row++) {
+        ${name}_push_rows(arena, (const void *)(th_pushed_buffer + row * ${pushed.rowBytes}u), 1);
+    }
+    ${name}_finish(arena);
+}
+`;
+
 const rangeTable = (name: string, ranges: readonly ArenaRange[]): string =>
   ranges.length === 0
     ? ""
@@ -44,9 +65,10 @@ const rangeTable = (name: string, ranges: readonly ArenaRange[]): string =>
 
 function modelEntry(model: ProgramModel, index: number): string {
   const pointer = (kind: string, ranges: readonly ArenaRange[]) => (ranges.length === 0 ? "0" : `${kind}_${index}`);
-  const { name, arenaBytes, inputs, outputs, gaps } = model;
+  const { name, arenaBytes, inputs, outputs, gaps, pushed } = model;
+  const invoke = !pushed ? `${name}_invoke` : `push_${index}`;
   return (
-    `    {${name}_init, ${name}_invoke, ${arenaBytes}u, ${inputs.length}u, ${outputs.length}u, ${gaps.length}u, ` +
+    `    {${name}_init, ${invoke}, ${arenaBytes}u, ${inputs.length}u, ${outputs.length}u, ${gaps.length}u, ` +
     `${pointer("inputs", inputs)}, ${pointer("outputs", outputs)}, ${pointer("gaps", gaps)}},\n`
   );
 }
@@ -54,9 +76,11 @@ function modelEntry(model: ProgramModel, index: number): string {
 /** The C file that tells the harness which models there are. Without models the table still holds one null entry. */
 export function programTable(models: readonly ProgramModel[]): string {
   const largest = models.reduce((most, model) => Math.max(most, model.arenaBytes), 0);
+  const inputsOf = ({ inputs, pushed }: ProgramModel): readonly ArenaRange[] =>
+    inputs.map((range, i) => (i === pushed?.index ? { ...range, offset: pushedOffset } : range));
   const tables = models.map(
     (model, i) =>
-      rangeTable(`inputs_${i}`, model.inputs) +
+      rangeTable(`inputs_${i}`, inputsOf(model)) +
       rangeTable(`outputs_${i}`, model.outputs) +
       rangeTable(`gaps_${i}`, model.gaps),
   );
@@ -64,6 +88,8 @@ export function programTable(models: readonly ProgramModel[]): string {
   return [
     '#include "th_harness.h"\n',
     ...models.map((model) => `#include "${model.name}.h"\n`),
+    `\nuint8_t th_pushed_buffer[${Math.max(pushedBytes(models), 1)}] __attribute__((aligned(16)));\n`,
+    ...models.map(pushFunction),
     "\n",
     ...tables,
     `const th_model th_models[] = {\n${entries}};\n`,

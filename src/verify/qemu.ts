@@ -9,7 +9,7 @@ import type { Diagnostic } from "../base/diagnostics.js";
 import { type ArmBuild, type ArmCore, buildArm, buildHarnessAlone, checkStackExit, missingArmCompiler } from "./arm.js";
 import { type ElfFile, functionAt } from "./elf.js";
 import { countingPlugin } from "./plugin.js";
-import { decodeResponse, encodeRequests, type HarnessRun } from "./program.js";
+import { decodeResponse, encodeRequests, type HarnessRun, pushedBytes } from "./program.js";
 import type { Program, RunOptions, RunRequest, RunResult, Target, TargetReport } from "./target.js";
 import {
   defaultTimeoutMs,
@@ -161,6 +161,7 @@ async function emulate(
 }
 
 function report(
+  models: Program["models"],
   runs: readonly HarnessRun[],
   counts: readonly number[],
   build: ArmBuild,
@@ -175,7 +176,7 @@ function report(
     runs: results,
     ...(trace ? {} : { stackBytes: runs.reduce((most, run) => Math.max(most, run.stackBytes), 0) }),
     flashBytes: build.elf.flashBytes,
-    ramBytes: build.elf.ramBytes,
+    ramBytes: build.elf.ramBytes - pushedBytes(models),
     harnessFlashBytes: harness.flashBytes,
     harnessRamBytes: harness.ramBytes,
   };
@@ -204,7 +205,7 @@ async function runOnQemu(
     if (runs === null) failRun(core.target, "an incomplete response");
     const counts =
       plugin === null ? timerCounts(core, runs) : pluginCounts(await readFile(join(cwd, "counts.txt"), "utf8"));
-    return report(runs, counts, build, await buildHarnessAlone(core, options), trace);
+    return report(program.models, runs, counts, build, await buildHarnessAlone(core, options), trace);
   });
 }
 

@@ -8,7 +8,7 @@ import type { RP2040 } from "rp2040js";
 import type { Diagnostic } from "../base/diagnostics.js";
 import { type ArmBuild, type ArmCore, buildArm, buildHarnessAlone, checkStackExit, missingArmCompiler } from "./arm.js";
 import { functionAt } from "./elf.js";
-import { decodeResponse, encodeRequests } from "./program.js";
+import { decodeResponse, encodeRequests, pushedBytes } from "./program.js";
 import type { Program, RunOptions, RunRequest, RunResult, Target, TargetReport } from "./target.js";
 import {
   defaultTimeoutMs,
@@ -188,7 +188,7 @@ async function run(program: Program, requests: readonly RunRequest[], options: R
     }),
     ...(trace ? {} : { stackBytes: runs.reduce((most, { stackBytes }) => Math.max(most, stackBytes), 0) }),
     flashBytes: build.elf.flashBytes,
-    ramBytes: build.elf.ramBytes,
+    ramBytes: build.elf.ramBytes - pushedBytes(program.models),
     harnessFlashBytes: harness.flashBytes,
     harnessRamBytes: harness.ramBytes,
   };

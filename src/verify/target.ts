@@ -23,8 +23,10 @@ export interface ArenaRange {
 
 /** What the harness needs to know of one generated model. */
 export interface ProgramModel {
-  /** The C prefix: the model is `NAME_init` and `NAME_invoke`, declared by `NAME.h`. */
+  /** The C prefix: the model is `NAME_init` and `NAME_invoke` (or the push functions), declared by `NAME.h`. */
   readonly name: string;
+  /** The input that is pushed row by row; its range has no meaning but its size. */
+  readonly pushed?: { readonly index: number; readonly rows: number; readonly rowBytes: number } | null;
   /** The size of the caller's buffer, aligned to 16. */
   readonly arenaBytes: number;
   readonly inputs: readonly ArenaRange[];

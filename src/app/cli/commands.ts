@@ -52,8 +52,12 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const planOptions = [
   ["--io <float|quantized>", "keep float inputs and outputs, or drop their QUANTIZE and DEQUANTIZE (default: float)"],
-  ["--plan <layers>", "how to plan: layers runs one operator at a time"],
-  ["--feed <resident>", "resident keeps the input in the arena"],
+  [
+    "--optimize <objective>",
+    "memory: the least RAM; latency: the fastest that fits; balanced: the least RAM at next to no cost (default: latency with a --board, else balanced)",
+  ],
+  ["--plan <layers>", "layers runs one operator at a time, whatever else would be better"],
+  ["--feed <resident|pushed>", "keep the whole input in the arena, or take it row by row (default: resident)"],
   ["--name <identifier>", "prefix of the generated C names (default: from the file's name)"],
 ] as const;
 
@@ -69,6 +73,7 @@ const inspectCommand: Command = {
   examples: [
     "thimble inspect kws.tflite",
     "thimble inspect kws.tflite --board arduino-nano-33-ble --json",
+    "thimble inspect kws.tflite --optimize memory --feed pushed",
     "thimble inspect kws.tflite --html kws.html",
   ],
   run: ([path = ""], options, { note }) => {

@@ -3,7 +3,7 @@ import { bytesOf, elementsOf, fromBytes, type TensorData } from "../../base/dtyp
 import { readNpy } from "../../base/npy.js";
 import { tensorOf } from "../../ir/graph.js";
 import type { Graph } from "../../ops/index.js";
-import type { CompileOptions } from "../compile.js";
+import { type CompileOptions, objectives } from "../compile.js";
 import { readInputFile } from "../files.js";
 
 /** Options as the argument parser gives them: text, true, or a list for repeated ones. */
@@ -55,14 +55,17 @@ export const commandLine = (): string => ["thimble", ...process.argv.slice(2)].j
 
 /** Options that every command with a plan has. */
 export function compileOptions(options: RawOptions): CompileOptions {
-  choiceOption(options, "plan", ["layers"], "layers");
-  choiceOption(options, "feed", ["resident"], "resident");
+  const layers = choiceOption(options, "plan", ["layers", "auto"], "auto") === "layers";
+  const optimize = choiceOption(options, "optimize", [...objectives, "auto"], "auto");
   const name = textOption(options, "name");
   if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name))
     fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
     floatEdges: choiceOption(options, "io", ["float", "quantized"], "float") === "quantized" ? "drop" : "keep",
+    feed: choiceOption(options, "feed", ["resident", "pushed"], "resident"),
     commandLine: commandLine(),
+    ...(layers ? { plan: "layers" } : {}),
+    ...(optimize === "auto" ? {} : { optimize }),
     ...(name === undefined ? {} : { name }),
   };
 }

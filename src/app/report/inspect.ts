@@ -3,7 +3,8 @@ import type { TensorId } from "../../base/units.js";
 import type { Board } from "../../boards/board.js";
 import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
-import type { LoweredNode } from "../../ops/lower.js";
+import { type LoweredNode, rowsOf } from "../../ops/lower.js";
+import type { KernelCall } from "../../ops/spec.js";
 import type { Buffer, BufferKind, Plan } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
@@ -28,8 +29,22 @@ export interface LayerReport {
   /** Bytes of all buffers alive while this layer runs. */
   readonly liveBytes: number;
   readonly kernel: string;
-  /** How the output gets its memory. */
-  readonly memory: "own" | "view" | "in place" | "over input";
+  /** How the output gets its memory; "ring": of its rows only the last `rowsKept` are there at a time. */
+  readonly memory: "own" | "view" | "in place" | "over input" | "ring";
+  /** Rows of the output, and how many of them are in memory at a time. */
+  readonly rows: number;
+  readonly rowsKept: number;
+}
+
+/** Layers that run together. */
+export interface GroupReport {
+  readonly firstLayer: number;
+  readonly lastLayer: number;
+  /** True if they stream rows to each other; false for a layer on its own. */
+  readonly streams: boolean;
+  /** The most bytes alive while they run, and while the same layers run one after the other. */
+  readonly liveBytes: number;
+  readonly layersLiveBytes: number;
 }
 
 /** A buffer of the arena, alive from `firstStep` to `lastStep`, both included. */
@@ -77,6 +92,12 @@ export interface InspectReport {
   readonly layers: readonly LayerReport[];
   readonly plan: {
     readonly strategy: string;
+    readonly feed: string;
+    /** Why this plan was chosen. */
+    readonly reason: string;
+    /** What the same layers need one after the other. */
+    readonly layersPeakBytes: number;
+    readonly groups: readonly GroupReport[];
     readonly steps: readonly {
       readonly index: number;
       readonly op: string;
@@ -85,16 +106,19 @@ export interface InspectReport {
     }[];
     readonly buffers: readonly BufferReport[];
     readonly peakStep: number;
-    /** No plan that keeps a tensor whole can use less than this. */
+    /** The most bytes alive at a time: no placement of this plan's buffers can use less. */
     readonly liveLowerBoundBytes: number;
     readonly recomputedMacs: number;
   };
   readonly fits: readonly BoardFit[];
 }
 
+/** The call that is compiled for a node. */
+const callOf = (lowered: LoweredNode): KernelCall | null => lowered.whole ?? lowered.rows?.call ?? null;
+
 /** Constant inputs that are passed to the kernel as they are. */
 const passedConstants = (lowered: LoweredNode): readonly Tensor[] =>
-  lowered.call.args
+  (callOf(lowered)?.args ?? [])
     .map((a) => (a.kind === "input" ? (lowered.view.inputs[a.index] ?? null) : null))
     .filter((t): t is Tensor => t !== null && t.data !== null);
 
@@ -114,21 +138,23 @@ const distinct = (tensors: readonly Tensor[]): readonly Tensor[] => [
 
 /** Bytes of flash a node's kernel reads besides the node's own constants: multipliers, tables, parameters. */
 function auxiliaryBytes(lowered: LoweredNode): number {
-  const args = lowered.call.args.reduce(
+  const call = callOf(lowered);
+  const args = (call?.args ?? []).reduce(
     (sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum),
     0,
   );
-  const fields = Object.values(lowered.call.params?.fields ?? {});
+  const fields = Object.values(call?.params?.fields ?? {});
   return args + fields.reduce<number>((sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1), 0);
 }
 
-/** How a layer's output gets its memory: as a view, element by element, over dead rows of an input, or on its own. */
+/** How a layer's output gets its memory: as a view, element by element, in a ring, over dead rows of an input, or on its own. */
 function memoryOf(lowered: LoweredNode, plan: Plan, index: number): LayerReport["memory"] {
   const step = plan.steps[index];
-  if (step?.elided) return "view";
+  if (step?.mode === "view") return "view";
   if (step && step.inPlaceInput !== null) return "in place";
   const of = (t: Tensor | null | undefined): Buffer | undefined => (t ? plan.bufferOf.get(t.id) : undefined);
   const output = of(lowered.view.outputs[0]);
+  if (output && output.bytes < tensorBytes(lowered.view.outputs[0] as Tensor)) return "ring";
   const meets = (b: Buffer | undefined): boolean =>
     b !== undefined &&
     output !== undefined &&
@@ -143,7 +169,7 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
     const output = lowered.view.outputs[0];
     const cost = lowered.spec.cost(lowered.view);
     const step = plan.steps[index];
-    const constants = step?.elided ? [] : learnedConstants(lowered);
+    const constants = step?.mode === "view" ? [] : learnedConstants(lowered);
     const activations = lowered.node.inputs.filter(
       (id): id is TensorId => id !== null && tensorOf(graph, id).data === null,
     );
@@ -159,13 +185,30 @@ function layerReports({ nodes, plan, graph }: PlannedModel): readonly LayerRepor
       operations: cost.operations,
       parameters: constants.reduce((sum, t) => sum + elementsOf(t.shape), 0),
       weightsBytes: bytesOfAll(constants),
-      scratchBytes: step?.scratch === null || step === undefined ? 0 : lowered.call.scratchBytes,
+      scratchBytes: step?.scratch === null || step === undefined ? 0 : (plan.buffers[step.scratch]?.bytes ?? 0),
       liveBytes: plan.liveBytes[index] ?? 0,
-      kernel: step?.elided ? "none" : lowered.kernel.name,
+      kernel: step?.mode === "view" ? "none" : lowered.kernel.name,
       memory: memoryOf(lowered, plan, index),
+      rows: output ? rowsOf(output) : 0,
+      rowsKept: output ? Math.min(plan.bufferOf.get(output.id)?.rows ?? rowsOf(output), rowsOf(output)) : 0,
     };
   });
 }
+
+/** The most of the values from `first` up to, not including, `end`. */
+const mostOf = (values: readonly number[], first: number, end: number): number =>
+  Math.max(0, ...values.slice(first, end));
+
+const groupReports = ({ plan, layers }: PlannedModel): readonly GroupReport[] =>
+  plan.groups
+    .filter((g) => g.endStep > g.firstStep)
+    .map(({ firstStep, endStep }) => ({
+      firstLayer: firstStep,
+      lastLayer: endStep - 1,
+      streams: endStep - firstStep > 1,
+      liveBytes: mostOf(plan.liveBytes, firstStep, endStep),
+      layersLiveBytes: mostOf(layers.liveBytes, firstStep, endStep),
+    }));
 
 const bufferReport = (b: Buffer): BufferReport => ({
   tensor: b.name,
@@ -189,7 +232,7 @@ const portReport = (t: Tensor): PortReport => ({
 export function inspectReport(planned: PlannedModel, boards: readonly Board[]): InspectReport {
   const { model, graph, nodes, plan } = planned;
   const layers = layerReports(planned);
-  const active = nodes.filter((_, i) => !plan.steps[i]?.elided);
+  const active = nodes.filter((_, i) => plan.steps[i]?.mode !== "view");
   const learned = distinct(active.flatMap(learnedConstants));
   const weightsBytes = bytesOfAll(learned);
   const flashBytes =
@@ -215,10 +258,14 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
     layers,
     plan: {
       strategy: plan.strategy,
+      feed: plan.feed,
+      reason: planned.reason,
+      layersPeakBytes: planned.layers.peakBytes,
+      groups: groupReports(planned),
       steps: plan.steps.map((s) => ({
         index: s.index,
-        op: layers[s.node]?.op ?? "",
-        layer: s.node,
+        op: layers[s.index]?.op ?? "",
+        layer: s.index,
         liveBytes: plan.liveBytes[s.index] ?? 0,
       })),
       buffers: plan.buffers.map(bufferReport),

@@ -33,7 +33,7 @@ function layerRow(layer: LayerReport, report: InspectReport): readonly string[] 
     layer.macs === 0 ? "" : `${share.toFixed(1)}%`,
     layer.weightsBytes === 0 ? "" : grouped(layer.weightsBytes),
     isPeak ? pc.bold(pc.yellow(`${live} <- peak`)) : live,
-    layer.memory === "own" ? "" : layer.memory,
+    memoryText(layer),
   ];
 }
 
@@ -74,6 +74,22 @@ const fitColumns = [
 /** The table of boards of a report. */
 const renderFits = (report: InspectReport): string => renderTable(fitColumns, fitRows(report));
 
+const planText = (strategy: string, feed: string): string =>
+  `${strategy === "rows" ? "streamed by rows" : "layer by layer"}${feed === "pushed" ? ", input pushed" : ""}`;
+
+/** What each streaming group saves. */
+const streamLines = ({ plan }: InspectReport): readonly string[] =>
+  plan.groups
+    .filter((g) => g.streams)
+    .map(
+      (g) =>
+        `layers ${g.firstLayer}-${g.lastLayer} stream with ${grouped(g.liveBytes)} B; one by one they need ${grouped(g.layersLiveBytes)} B`,
+    );
+
+/** The rows kept of a ring, or how else the output gets its memory. */
+const memoryText = ({ memory, rowsKept, rows }: LayerReport): string =>
+  memory === "own" ? "" : memory === "ring" ? `${rowsKept} of ${rows} rows` : memory;
+
 /** The whole of an inspection for a terminal. */
 export function renderInspect(report: InspectReport): string {
   const { totals, plan, layers } = report;
@@ -92,9 +108,11 @@ export function renderInspect(report: InspectReport): string {
       "peak RAM",
       `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(shortName(peak.name))}` : ""}`,
     ],
+    ["plan", `${planText(plan.strategy, plan.feed)}: ${plan.reason}`],
+    ...streamLines(report).map((line) => ["", line] as const),
     [
-      "plan",
-      `${plan.strategy}; ${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.recomputedMacs)} MACs recomputed`,
+      "",
+      `${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.layersPeakBytes)} B layer by layer, ${grouped(plan.recomputedMacs)} MACs recomputed`,
     ],
   ];
   const head = summary.map(([key, value]) => `${pc.bold(key.padEnd(11))}${value}`).join("\n");

@@ -41,7 +41,11 @@ function keywords(input: ProjectInput): string {
   const { name } = input.generated;
   const macro = name.toUpperCase();
   const ports = portsOf(input);
-  const functions = [`${name}_init`, `${name}_invoke`, ...ports.map((p) => p.accessor)];
+  const calls = input.generated.layout.pushed === null ? ["invoke"] : ["begin", "push_rows", "finish"];
+  const functions = [
+    ...["init", ...calls].map((call) => `${name}_${call}`),
+    ...ports.filter((p) => !p.pushed).map((p) => p.accessor),
+  ];
   const literals = [
     `${macro}_ARENA_BYTES`,
     `${macro}_ARENA_ALIGNMENT`,

@@ -52,15 +52,49 @@ function printText(port: Port, console: Console): string {
 `;
 }
 
-/** `fill_inputs` and `print_outputs` of the example; both use a global `arena`. */
+/** The functions that run the model: filled inputs at once, or rows as they come. */
+function inferText({ generated }: ProjectInput, pushed: Port | undefined): string {
+  const { name } = generated;
+  if (pushed === undefined) return `static void infer(void)\n{\n    ${name}_invoke(arena);\n}\n`;
+  const { macro } = pushed;
+  const type = ctypeOf(pushed.dtype);
+  const elements = `${macro}_ROW_BYTES / (int32_t)sizeof(${type})`;
+  return `/* One row of ${describe(pushed)}: a camera's line or an audio frame. Real data goes here. */
+static void read_row(int32_t row, ${type} *to)
+{
+    (void)row;
+    for (int32_t i = 0; i < ${elements}; i++) {
+        to[i] = ${zeroOf(pushed)};
+    }
+}
+
+static void infer(void)
+{
+    static ${type} row[${macro}_ROW_BYTES / sizeof(${type})];
+    ${name}_begin(arena);
+    for (int32_t i = 0; i < ${macro}_ROWS; i++) {
+        read_row(i, row);
+        ${name}_push_rows(arena, row, 1);
+    }
+    ${name}_finish(arena);
+}
+`;
+}
+
+/** `fill_inputs`, `infer` and `print_outputs` of the example; all use a global `arena`. */
 export function exampleFunctions(input: ProjectInput, console: Console): string {
   const ports = portsOf(input);
   const of = (kind: Port["kind"]): readonly Port[] => ports.filter((p) => p.kind === kind);
+  const resident = of("input").filter((p) => !p.pushed);
   return `/* The value that stands for 0 everywhere. Real data goes here. */
 static void fill_inputs(void)
 {
-${of("input").map(fillText).join("")}}
+${resident.map(fillText).join("")}}
 
+${inferText(
+  input,
+  ports.find((p) => p.pushed),
+)}
 /* At most ${printLimit} values of each output. */
 static void print_outputs(void)
 {

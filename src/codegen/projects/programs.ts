@@ -32,7 +32,7 @@ ${entry === "main" ? "int main(void)" : "void app_main(void);\n\nvoid app_main(v
 {
     ${name}_init(arena);
     fill_inputs();
-    ${name}_invoke(arena);
+    infer();
     print_outputs();
 ${entry === "main" ? "    return 0;\n" : ""}}
 `;
@@ -68,7 +68,7 @@ int main(void)
     ${name}_init(arena);
     fill_inputs();
     const uint32_t start = k_cycle_get_32();
-    ${name}_invoke(arena);
+    infer();
     const uint32_t cycles = k_cycle_get_32() - start;
     print_outputs();
     printk("inference: %u us\\n", (unsigned)k_cyc_to_us_floor32(cycles));
@@ -128,7 +128,7 @@ void loop()
 {
     fill_inputs();
     const uint32_t start = micros();
-    ${name}_invoke(arena);
+    infer();
     const uint32_t elapsed = micros() - start;
     print_outputs();
     Serial.print("inference: ");

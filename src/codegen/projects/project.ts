@@ -35,6 +35,8 @@ export interface Port {
   readonly dtype: DType;
   /** True if one scale and zero point hold for all elements, so that the header has them as macros. */
   readonly quantized: boolean;
+  /** True for an input that is handed over row by row, which has no accessor. */
+  readonly pushed: boolean;
 }
 
 /** The inputs and outputs of the model, inputs first. */
@@ -42,7 +44,8 @@ export function portsOf({ generated, graph }: ProjectInput): readonly Port[] {
   const port = (kind: Port["kind"], index: number, tensor: Tensor): Port => {
     const accessor = `${generated.name}_${kind}_${index}`;
     const quantized = tensor.quant?.scales.length === 1 && tensor.dtype !== "float32";
-    return { kind, index, tensor, macro: accessor.toUpperCase(), accessor, dtype: tensor.dtype, quantized };
+    const pushed = kind === "input" && generated.layout.pushed?.index === index;
+    return { kind, index, tensor, macro: accessor.toUpperCase(), accessor, dtype: tensor.dtype, quantized, pushed };
   };
   return [
     ...graph.inputs.map((id, i) => port("input", i, tensorOf(graph, id))),

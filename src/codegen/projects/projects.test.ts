@@ -8,7 +8,7 @@ import { tensorOf } from "../../ir/graph.js";
 import { type OpName, specOf } from "../../ops/index.js";
 import { lower } from "../../ops/lower.js";
 import { sampleCase } from "../../ops/sample.js";
-import { planLayers } from "../../plan/layers.js";
+import { planLayers } from "../../plan/planner.js";
 import { createSession } from "../../run/interpreter.js";
 import { findTool, runProcess, withTemporaryFolder } from "../../verify/toolchain.js";
 import { generateModel } from "../model.js";

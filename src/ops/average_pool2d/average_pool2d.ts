@@ -1,3 +1,4 @@
+import { rangeOf } from "../../base/dtype.js";
 import { pool2d } from "../common/pool2d.js";
 
 /**
@@ -15,5 +16,10 @@ export const averagePool2d = pool2d({
     if (dtype === "float32") return sum / count;
     const half = Math.floor(count / 2);
     return Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+  },
+  kept: (dtype, count) => {
+    if (dtype === "float32") return dtype;
+    const largest = -rangeOf(dtype).min * count + Math.floor(count / 2);
+    return largest <= rangeOf("int32").max ? "int32" : null;
   },
 });

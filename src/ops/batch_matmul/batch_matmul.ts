@@ -84,6 +84,7 @@ function reference(view: ExecView<BatchMatmulAttrs>): void {
 function kernel(suffix: string, dtype: DType): Kernel<BatchMatmulAttrs> {
   return {
     name: `portable ${suffix}`,
+    form: "whole",
     types: { inputs: [dtype, dtype], outputs: [dtype] },
     call: (view) => {
       const output = outputOf(view, 0);

@@ -47,7 +47,7 @@ function castReference(view: ExecView<Empty>): void {
 
 const kernel = (from: Castable, to: Castable): Kernel<Empty> => ({
   name: `portable ${from} to ${to}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [from], outputs: [to] },
   call: (view) => ({
     source: "ops/cast/cast.h",
@@ -69,7 +69,7 @@ const sample = (from: Castable, to: Castable, constant?: readonly number[]): Sam
   attrs: {},
   inputs: [
     {
-      shape: constant ? [constant.length] : [3, 5],
+      shape: constant ? [constant.length] : [1, 3, 2, 5],
       dtype: from,
       ...(constant ? { constant } : { range: from === "bool" ? [0, 1] : from === "uint8" ? [0, 255] : [-128, 127] }),
     },

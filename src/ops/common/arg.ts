@@ -46,6 +46,7 @@ function reference(view: ExecView<ArgAttrs>, extreme: Extreme): void {
 function kernel(extreme: Extreme, suffix: string, dtype: DType, output: "int32" | "int64"): Kernel<ArgAttrs> {
   return {
     name: `portable ${suffix} to ${output}`,
+    form: "whole",
     types: { inputs: [dtype, "int32"], outputs: [output] },
     call: (view) => ({
       source: `ops/common/th_arg_${suffix}.h`,

@@ -12,6 +12,7 @@ import {
 import { type Activation, floatActivationRange, type Range } from "./activation.js";
 import { broadcastFields, broadcastShape, forEachPair, maxBroadcastRank } from "./broadcast.js";
 import { checkPerTensor, checkShape } from "./checks.js";
+import { broadcastRows } from "./rows.js";
 import { inputOf, outputOf } from "./view.js";
 
 /** Element types that a binary operator combines with one of its own type. */
@@ -22,7 +23,7 @@ export const binaryTraits = {
   ...noTraits,
   elementwise: true,
   inPlace: [0, 1],
-  rows: () => ({ stride: 1, extent: 1, padBefore: 0 }),
+  rows: broadcastRows,
 } as const satisfies Traits<object>;
 
 /** Shape by numpy's rules, up to six dimensions; both inputs of one type; 8 and 16 bits quantized per tensor. */
@@ -66,7 +67,7 @@ export interface BinaryCall {
 /** A kernel of two inputs and an output of one type, as TH_DEFINE_BINARY defines them. */
 export const binaryKernel = <A>(dtype: BinaryType, call: (view: NodeView<A>) => BinaryCall): Kernel<A> => ({
   name: `portable ${dtype}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [dtype, dtype], outputs: [dtype] },
   call: (view): KernelCall => {
     const { source, symbol, params, fields } = call(view);

@@ -1,10 +1,11 @@
+import { bytesOf, type DType } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
-import type { OpSpec } from "../spec.js";
+import { type Kernel, type KernelArg, type OpSpec, slidingRows } from "../spec.js";
 import { checkOption, checkRank, checkShape } from "./checks.js";
 import { defineMover, moverSample } from "./movers.js";
-import { type Box, movedQuant, stepsOf } from "./moves.js";
+import { type Box, movedQuant, movedTypes, stepsOf } from "./moves.js";
 import { int32 } from "./options.js";
-import { inputOf, outputOf } from "./view.js";
+import { inputOf, outputOf, sizeAt } from "./view.js";
 
 export interface BlockAttrs {
   /** The side of a block of pixels, at least 1. */
@@ -27,6 +28,33 @@ function blockBox(image: readonly number[], deep: readonly number[], block: numb
     ...(direction === "pack" ? { inSteps: flat, outSteps: packed } : { inSteps: packed, outSteps: flat }),
     inBase: 0,
     outBase: 0,
+  };
+}
+
+/** One output row: from the rows of its blocks, or from the deep row whose blocks it is a row of. */
+function rowKernel(dtype: DType, direction: "pack" | "unpack"): Kernel<BlockAttrs> {
+  const packs = direction === "pack";
+  const input: readonly KernelArg[] = packs
+    ? [{ kind: "rows", index: 0 }]
+    : [{ kind: "input", index: 0 }, { kind: "row" }];
+  return {
+    name: `portable ${dtype}`,
+    form: "row",
+    types: { inputs: [dtype], outputs: [dtype] },
+    call: (view) => {
+      const [image, deep] = packs ? [inputOf(view, 0), outputOf(view, 0)] : [outputOf(view, 0), inputOf(view, 0)];
+      const { block } = view.attrs;
+      return {
+        source: "ops/common/th_blocks.h",
+        symbol: packs ? "th_space_to_depth_row" : "th_depth_to_space_row",
+        params: {
+          type: "th_blocks_params",
+          fields: { width: sizeAt(deep.shape, 2), block, run: bytesOf(dtype, block * sizeAt(image.shape, 3)) },
+        },
+        args: [...input, { kind: "output", index: 0 }],
+        scratchBytes: 0,
+      };
+    },
   };
 }
 
@@ -69,11 +97,13 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
       return [{ shape, dtype: input.dtype, quant: movedQuant(input) }];
     },
     box,
-    ...(toDepth
-      ? { rows: (view: NodeView<BlockAttrs>) => ({ stride: view.attrs.block, extent: view.attrs.block, padBefore: 0 }) }
-      : {}),
+    rows: toDepth
+      ? ({ attrs: { block } }) => [slidingRows(block, block, 0)]
+      : ({ attrs: { block } }) => [{ first: (row) => Math.floor(row / block), taps: 1, dilation: 1 }],
+    kernels: movedTypes.map((dtype) => rowKernel(dtype, toDepth ? "pack" : "unpack")),
     samples: [
       moverSample("2 by 2", { block: 2 }, "int8", toDepth ? [2, 4, 6, 3] : [2, 2, 3, 12]),
+      moverSample("2 by 2, one image", { block: 2 }, "int16", toDepth ? [1, 6, 4, 3] : [1, 3, 2, 8]),
       moverSample("3 by 3", { block: 3 }, "float32", toDepth ? [1, 3, 6, 1] : [1, 1, 2, 9]),
     ],
   });

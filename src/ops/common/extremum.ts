@@ -25,6 +25,15 @@ const samples: readonly Sample<Empty>[] = [
     outputs: [{ dtype: "int8", ...quant }],
   },
   {
+    name: "int8, two images",
+    attrs: {},
+    inputs: [
+      { shape: [1, 3, 4, 2], dtype: "int8", ...quant },
+      { shape: [1, 3, 4, 2], dtype: "int8", ...quant },
+    ],
+    outputs: [{ dtype: "int8", ...quant }],
+  },
+  {
     name: "int16",
     attrs: {},
     inputs: [

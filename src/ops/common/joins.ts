@@ -1,9 +1,10 @@
 import { present } from "../../base/assert.js";
 import { bytesOf, type DType, elementsOf, type TensorData } from "../../base/dtype.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
-import type { ExecView, Kernel, KernelArg, OutputType, Report, Traits } from "../spec.js";
+import type { ExecView, Kernel, KernelArg, OutputType, Report, RowWindows } from "../spec.js";
 import { checkOption, checkSameQuantization, checkShape } from "./checks.js";
-import { movedQuant, movedTypes, moverTraits } from "./moves.js";
+import { movedQuant, movedTypes } from "./moves.js";
+import { equalRows } from "./rows.js";
 import { inputOf } from "./view.js";
 
 /** Tensors that are slices of one whole along an axis; all their other axes agree. */
@@ -60,6 +61,7 @@ function joinCall(symbol: "th_join" | "th_part", parts: Slices, whole: KernelArg
 export const joinKernels = <A>(partsOf: (view: NodeView<A>) => Slices): readonly Kernel<A>[] =>
   movedTypes.map((dtype) => ({
     name: `portable ${dtype}`,
+    form: "slice",
     types: { inputs: [dtype], outputs: [dtype], variadic: "inputs" },
     call: (view) =>
       joinCall(
@@ -78,6 +80,7 @@ export const partKernels = <A>(
 ): readonly Kernel<A>[] =>
   movedTypes.map((dtype) => ({
     name: `portable ${dtype}`,
+    form: "slice",
     types: { inputs: inputs(dtype), outputs: [dtype], variadic: "outputs" },
     call: (view) =>
       joinCall(
@@ -117,7 +120,12 @@ export function inferParts(
   return sizes.map((size) => ({ shape: whole.shape.with(axis, size), dtype: whole.dtype, quant: movedQuant(whole) }));
 }
 
+/**
+ * Rows of an operator that takes inputs `moving` together or apart along `axis`, not negative: an axis within a row keeps
+ * rows apart from each other.
+ */
+export const joinRows = (view: NodeView<unknown>, axis: number, moving: readonly number[]): RowWindows | "none" =>
+  axis >= 2 ? equalRows(view, moving) : "none";
+
 /** The most slices an operator takes; files with more are damaged. */
 export const maxSlices = 1024;
-
-export const joinTraits = moverTraits satisfies Traits<never>;

@@ -8,7 +8,7 @@ import {
   type OpSpec,
   type OutputType,
   type Report,
-  type RowWindow,
+  type RowWindows,
   type Sample,
   type SampleTensor,
   type TfliteBinding,
@@ -29,14 +29,18 @@ export interface Mover<Name extends string, A> {
   readonly infer: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** The box that makes up the whole output. */
   readonly box: (view: NodeView<A>) => Box;
-  readonly rows?: (view: NodeView<A>) => RowWindow | "none";
+  /** Stated where output rows are computed apart; boxes must then be in the output's order. */
+  readonly rows?: (view: NodeView<A>) => RowWindows | "none";
+  /** Kernels, where the general one of a box is not the best. */
+  readonly kernels?: readonly Kernel<A>[];
   readonly samples: readonly Sample<A>[];
 }
 
-function moverKernel<A>(dtype: DType, mover: Pick<Mover<string, A>, "box" | "indexInputs">): Kernel<A> {
+function moverKernel<A>(dtype: DType, mover: Pick<Mover<string, A>, "box" | "indexInputs" | "rows">): Kernel<A> {
   const indices = new Array<typeof indexTypes>(mover.indexInputs).fill(indexTypes);
   return {
     name: `portable ${dtype}`,
+    form: mover.rows ? "slice" : "whole",
     types: { inputs: [dtype, ...indices], outputs: [dtype] },
     matches: (view) => moveFields(mover.box(view), dtype) !== null,
     call: (view) => ({
@@ -67,7 +71,7 @@ export function defineMover<const Name extends string, A extends object>(op: Mov
       moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view)),
     gradient: "none",
     cost: noCost,
-    kernels: movedTypes.map((dtype) => moverKernel(dtype, op)),
+    kernels: op.kernels ?? movedTypes.map((dtype) => moverKernel(dtype, op)),
     samples: op.samples,
   });
 }

@@ -6,24 +6,19 @@ import {
   defineOp,
   type ExecView,
   type Kernel,
+  type KernelCall,
   type OpSpec,
   type Report,
-  type RowWindow,
+  type RowWindows,
   type Sample,
+  slidingRows,
+  type TypeSignature,
 } from "../spec.js";
 import { checkConstant, checkOption, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { noCost } from "./cost.js";
-import {
-  type Box,
-  movedQuant,
-  movedTypes,
-  moveElements,
-  moveFields,
-  moverTraits,
-  stepsOf,
-  tensorBytes,
-} from "./moves.js";
+import { type Box, movedQuant, movedTypes, moveElements, moveFields, moverTraits, stepsOf } from "./moves.js";
 import { type Empty, emptyBinding } from "./options.js";
+import { hasRows } from "./rows.js";
 import { constantOf, inputOf, outputOf, zeroPointOf } from "./view.js";
 
 /** Elements added before and after, for each dimension. */
@@ -55,19 +50,20 @@ export const paddedShape = (view: NodeView<unknown>): readonly number[] => {
   return inputOf(view, 0).shape.map((size, d) => size + (amounts[d]?.[0] ?? 0) + (amounts[d]?.[1] ?? 0));
 };
 
-/** Where the input lies in the padded output. */
-function insideBox(view: NodeView<unknown>): Box {
-  const input = inputOf(view, 0).shape;
-  const outSteps = stepsOf(outputOf(view, 0).shape);
-  const outBase = padAmounts(view).reduce((sum, [before], d) => sum + before * (outSteps[d] ?? 0), 0);
+/** Where the input lies in the padded output, of which only the axes from `first` on are looked at. */
+function insideBox(view: NodeView<unknown>, first: number): Box {
+  const input = inputOf(view, 0).shape.slice(first);
+  const outSteps = stepsOf(outputOf(view, 0).shape.slice(first));
+  const amounts = padAmounts(view).slice(first);
+  const outBase = amounts.reduce((sum, [before], d) => sum + before * (outSteps[d] ?? 0), 0);
   return { sizes: input, inSteps: stepsOf(input), outSteps, inBase: 0, outBase };
 }
 
-/** Rows of a padded image that keeps its batch: the rows above are padding. */
-export function padRows(view: NodeView<unknown>): RowWindow | "none" {
+/** Rows of a padded image that keeps its batch: the rows above and below are padding. */
+function padRows(view: NodeView<unknown>): RowWindows | "none" {
   const [batch, height] = padAmounts(view);
-  if (!batch || !height || batch[0] + batch[1] > 0) return "none";
-  return { stride: 1, extent: 1, padBefore: height[0] };
+  if (!hasRows(inputOf(view, 0)) || !batch || !height || batch[0] + batch[1] > 0) return "none";
+  return view.inputs.map((_, i) => (i === 0 ? slidingRows(1, 1, height[0]) : null));
 }
 
 type PadValue = "zero" | "input";
@@ -85,36 +81,56 @@ function padValue(view: NodeView<unknown>, value: PadValue, given: TensorData | 
 function padReference(view: ExecView<unknown>, value: PadValue): void {
   const out = view.out[0] as Int32Array;
   out.fill((padValue(view, value, view.in[2] ?? null) as Int32Array)[0] as number);
-  moveElements(present(view.in[0], "input"), out, insideBox(view));
+  moveElements(present(view.in[0], "input"), out, insideBox(view, 0));
 }
 
 const prefixed = (fields: Record<string, CValue>, prefix: string): Record<string, CValue> =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [`${prefix}.${name}`, field]));
 
-const padKernel = (dtype: DType, value: PadValue): Kernel<Empty> => ({
-  name: `portable ${dtype}`,
-  types: { inputs: [dtype, ["int32", "int64"], ...(value === "input" ? [dtype] : [])], outputs: [dtype] },
-  call: (view) => ({
+const typesOf = (dtype: DType, value: PadValue): TypeSignature => ({
+  inputs: [dtype, ["int32", "int64"], ...(value === "input" ? [dtype] : [])],
+  outputs: [dtype],
+});
+
+/** A call that pads what the axes from `first` on span. */
+function padCall(view: NodeView<Empty>, value: PadValue, first: 0 | 2): KernelCall {
+  const { dtype, shape } = outputOf(view, 0);
+  const fields = {
+    ...prefixed(present(moveFields(insideBox(view, first), dtype), "six dimensions"), "move"),
+    bytes: bytesOf(dtype, elementsOf(shape.slice(first))),
+    element_bytes: bytesOf(dtype, 1),
+  };
+  return {
     source: "ops/common/th_pad.h",
-    symbol: "th_pad",
-    params: {
-      type: "th_pad_params",
-      fields: {
-        ...prefixed(present(moveFields(insideBox(view), dtype), "six dimensions"), "move"),
-        bytes: tensorBytes(outputOf(view, 0)),
-        element_bytes: bytesOf(dtype, 1),
-      },
-    },
+    symbol: first === 0 ? "th_pad" : "th_pad_row",
+    params: { type: "th_pad_params", fields },
     args: [
-      { kind: "input", index: 0 },
+      { kind: first === 0 ? "input" : "rows", index: 0 },
       value === "input"
         ? { kind: "input", index: 2 }
         : { kind: "constant", label: "padding", dtype, data: padValue(view, "zero", null) },
       { kind: "output", index: 0 },
     ],
     scratchBytes: 0,
-  }),
-});
+  };
+}
+
+/** Images that keep their batch are padded row by row, anything else at once. */
+const padKernels = (dtype: DType, value: PadValue): readonly Kernel<Empty>[] => [
+  {
+    name: `rows ${dtype}`,
+    form: "row",
+    types: typesOf(dtype, value),
+    matches: (view) => padRows(view) !== "none",
+    call: (view) => padCall(view, value, 2),
+  },
+  {
+    name: `portable ${dtype}`,
+    form: "whole",
+    types: typesOf(dtype, value),
+    call: (view) => padCall(view, value, 0),
+  },
+];
 
 function infer(view: NodeView<unknown>, value: PadValue, report: Report) {
   if (!checkPaddings(view, report)) return null;
@@ -151,6 +167,8 @@ function samplesOf(value: PadValue): readonly Sample<Empty>[] {
   };
   return [
     make("image", "int8", [1, 3, 4, 5], [0, 0, 1, 2, 3, 0, 0, 0]),
+    make("image, all around", "int8", [1, 3, 4, 2], [0, 0, 2, 1, 1, 2, 0, 0], perTensor(0.1, 7)),
+    make("two images", "float32", [2, 3, 2, 3], [0, 0, 1, 1, 1, 0, 0, 1]),
     make("channels and batch", "int8", [2, 2, 3, 2], [1, 0, 0, 1, 1, 1, 2, 1], perTensor(0.1, 5)),
     make("int16 vector", "int16", [7], [2, 3]),
     make("five dimensions", "float32", [1, 2, 1, 3, 2], [0, 1, 1, 0, 0, 0, 0, 2, 1, 1]),
@@ -177,7 +195,7 @@ export function definePad<const Name extends string>(op: {
     reference: (view) => padReference(view, op.value),
     gradient: "none",
     cost: noCost,
-    kernels: movedTypes.map((dtype) => padKernel(dtype, op.value)),
+    kernels: movedTypes.flatMap((dtype) => padKernels(dtype, op.value)),
     samples: samplesOf(op.value),
   });
 }

@@ -39,3 +39,48 @@ test.each([
   expect(types).toBeNull();
   expect(problems.map((p) => p.code)).toEqual([code]);
 });
+
+/** A view of an average pool of an image; only shapes and types are looked at. */
+const pooled = (
+  shape: readonly number[],
+  kernel: readonly [number, number],
+  dtype: "int8" | "int16" | "float32" = "int8",
+  padding: "SAME" | "VALID" = "VALID",
+) => {
+  const quant = dtype === "float32" ? {} : { quant: perTensor(0.1) };
+  const input = { dtype, shape, data: [], ...quant };
+  const { view } = inferOp(
+    averagePool2d,
+    { ...attrs, padding, kernel, stride: kernel },
+    [input],
+    [{ dtype, ...quant }],
+  );
+  return view;
+};
+const kernelOf = (op: typeof averagePool2d | typeof maxPool2d, dtype: string) =>
+  op.kernels[["int8", "int16", "float32"].indexOf(dtype)];
+
+test("a pool over all rows folds, and keeps what it has of each window", () => {
+  const view = pooled([1, 7, 6, 3], [7, 3]);
+  const fold = kernelOf(averagePool2d, "int8")?.fold?.(view);
+  expect(fold).toMatchObject({ symbol: "th_average_pool2d_s8_fold", scratchBytes: 2 * 3 * 4 });
+  expect(kernelOf(maxPool2d, "int8")?.fold?.(view)?.scratchBytes).toBe(2 * 3);
+  const padded = pooled([1, 4, 4, 3], [8, 4], "int16", "SAME");
+  expect(kernelOf(averagePool2d, "int16")?.fold?.(padded)?.scratchBytes).toBe(3 * 4);
+});
+
+test.each([
+  ["two images", pooled([2, 7, 6, 3], [7, 3])],
+  ["one row", pooled([1, 1, 6, 3], [1, 3])],
+  ["two output rows", pooled([1, 8, 6, 3], [4, 3])],
+  ["rows after the window", pooled([1, 7, 6, 3], [5, 3])],
+])("a pool of %s does not fold", (_, view) => {
+  expect(kernelOf(averagePool2d, "int8")?.fold?.(view)).toBeNull();
+});
+
+test("an average whose sum could leave 32 bits does not fold", () => {
+  const fold = (height: number) =>
+    kernelOf(averagePool2d, "int16")?.fold?.(pooled([1, height, 8, 1], [height, 8], "int16"));
+  expect(fold(8191)).not.toBeNull();
+  expect(fold(8192)).toBeNull();
+});

@@ -1,4 +1,4 @@
-import type { DType } from "../../base/dtype.js";
+import { bytesOf, type DType } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import {
   type Activation,
@@ -7,7 +7,16 @@ import {
   floatActivationRange,
   quantizedActivationRange,
 } from "../common/activation.js";
-import { type ExecView, type Kernel, noTraits, type OpSpec, type Sample } from "../spec.js";
+import {
+  type ExecView,
+  type Kernel,
+  type KernelArg,
+  type KernelCall,
+  noTraits,
+  type OpSpec,
+  type Sample,
+  slidingRows,
+} from "../spec.js";
 import { checkOption, checkPerTensor, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { int8, int32 } from "./options.js";
 import { decodePadding, encodePadding, type Padding, window2d } from "./padding.js";
@@ -32,6 +41,8 @@ export interface Pooling<Name extends string> {
   readonly add: (accumulated: number, element: number) => number;
   /** From the accumulated value and the number of elements inside the image. */
   readonly end: (accumulated: number, count: number, dtype: DType) => number;
+  /** Type in which a fold keeps what it has of a window of `count` elements; null if none is wide enough. */
+  readonly kept: (dtype: DType, count: number) => DType | null;
 }
 
 function geometry(view: NodeView<Pool2dAttrs>) {
@@ -76,44 +87,60 @@ function reference(pooling: Pooling<string>, view: ExecView<Pool2dAttrs>): void 
   }
 }
 
+function paramsOf(view: NodeView<Pool2dAttrs>): KernelCall["params"] {
+  const g = geometry(view);
+  const { kernel: size, stride } = view.attrs;
+  const range = limits(view);
+  const isFloat = inputOf(view, 0).dtype === "float32";
+  const fields = {
+    in_h: g.height,
+    in_w: g.width,
+    channels: g.channels,
+    out_w: g.outWidth,
+    k_h: size[0],
+    k_w: size[1],
+    stride_w: stride[1],
+    pad_left: g.padLeft,
+    min: isFloat ? { float: range.min } : range.min,
+    max: isFloat ? { float: range.max } : range.max,
+  };
+  return { type: isFloat ? "th_pool2d_f32_params" : "th_pool2d_params", fields };
+}
+
+/** A pool of one image whose only window, along the height, holds every row; its rows may come one after another. */
+function foldOf(pooling: Pooling<string>, view: NodeView<Pool2dAttrs>, row: KernelCall): KernelCall | null {
+  const g = geometry(view);
+  const [taps, width] = view.attrs.kernel;
+  const covers = taps - g.padTop >= g.height;
+  if (g.batch !== 1 || g.height === 1 || g.outHeight !== 1 || !covers) return null;
+  const kept = pooling.kept(inputOf(view, 0).dtype, g.height * Math.min(width, g.width));
+  if (kept === null) return null;
+  const args: KernelArg[] = [
+    { kind: "row" },
+    { kind: "input", index: 0 },
+    { kind: "scratch" },
+    { kind: "output", index: 0 },
+  ];
+  return { ...row, symbol: `${row.symbol}_fold`, args, scratchBytes: bytesOf(kept, g.outWidth * g.channels) };
+}
+
 function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: DType): Kernel<Pool2dAttrs> {
-  const name = `th_${pooling.stem.split("/").pop()}`;
+  const call = (view: NodeView<Pool2dAttrs>): KernelCall => ({
+    source: `${pooling.stem}_${suffix}.h`,
+    symbol: `th_${pooling.stem.split("/").pop()}_${suffix}`,
+    params: paramsOf(view),
+    args: [
+      { kind: "rows", index: 0 },
+      { kind: "output", index: 0 },
+    ],
+    scratchBytes: 0,
+  });
   return {
     name: `portable ${suffix}`,
-    rowOrder: "ascending",
+    form: "row",
     types: { inputs: [dtype], outputs: [dtype] },
-    call: (view) => {
-      const g = geometry(view);
-      const { attrs } = view;
-      const range = limits(view);
-      const isFloat = dtype === "float32";
-      const fields = {
-        batch: g.batch,
-        in_h: g.height,
-        in_w: g.width,
-        channels: g.channels,
-        out_h: g.outHeight,
-        out_w: g.outWidth,
-        k_h: attrs.kernel[0],
-        k_w: attrs.kernel[1],
-        stride_h: attrs.stride[0],
-        stride_w: attrs.stride[1],
-        pad_top: g.padTop,
-        pad_left: g.padLeft,
-        min: isFloat ? { float: range.min } : range.min,
-        max: isFloat ? { float: range.max } : range.max,
-      };
-      return {
-        source: `${pooling.stem}_${suffix}.h`,
-        symbol: `${name}_${suffix}`,
-        params: { type: isFloat ? "th_pool2d_f32_params" : "th_pool2d_params", fields },
-        args: [
-          { kind: "input", index: 0 },
-          { kind: "output", index: 0 },
-        ],
-        scratchBytes: 0,
-      };
-    },
+    call,
+    fold: (view) => foldOf(pooling, view, call(view)),
   };
 }
 
@@ -138,6 +165,8 @@ const samples: readonly Sample<Pool2dAttrs>[] = [
     activation: "RELU_N1_TO_1",
   }),
   sample("global", "int8", 3, [1, 7, 5, 6], { ...base, padding: "VALID", kernel: [7, 5], stride: [1, 1] }),
+  sample("global, padded, int16", "int16", 0, [1, 4, 5, 3], { ...base, kernel: [8, 3], stride: [4, 2] }),
+  sample("global, float", "float32", 0, [1, 4, 3, 2], { ...base, padding: "VALID", kernel: [4, 2], stride: [1, 1] }),
   sample("explicit padding", "int8", 4, [1, 5, 5, 2], { ...base, padding: [1, 0, 0, 2], activation: "RELU6" }),
   sample("int16", "int16", 0, [1, 5, 4, 3], { ...base, activation: "RELU" }),
   sample("float", "float32", 0, [1, 5, 6, 3], { ...base, stride: [1, 2], activation: "RELU" }),
@@ -154,11 +183,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
-      rows: (view) => ({
-        stride: view.attrs.stride[0],
-        extent: view.attrs.kernel[0],
-        padBefore: geometry(view).padTop,
-      }),
+      rows: (view) => [slidingRows(view.attrs.stride[0], view.attrs.kernel[0], geometry(view).padTop)],
     },
     tflite: {
       builtin: pooling.builtin,

@@ -48,6 +48,7 @@ export const sumReduction = (kind: SumKind) => ({
       source: `ops/common/th_reduce_sum_${suffix}.h`,
       symbol: `th_reduce_sum_${suffix}`,
       params: dtype === "float32" ? "th_reduce_sum_f32_params" : "th_reduce_sum_params",
+      foldBytes: 4,
     };
   }),
   fields: (view: NodeView<ReduceAttrs>, count: number): Record<string, CValue> => {

@@ -1,6 +1,17 @@
 import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
-import { type CValue, type ExecView, type Kernel, noTraits, type OpSpec, type Report, type Sample } from "../spec.js";
+import {
+  type CValue,
+  type ExecView,
+  type Kernel,
+  type KernelArg,
+  type KernelCall,
+  noTraits,
+  type OpSpec,
+  type Report,
+  type RowWindows,
+  type Sample,
+} from "../spec.js";
 import {
   checkConstant,
   checkOption,
@@ -10,6 +21,7 @@ import {
   normalizedAxis,
 } from "./checks.js";
 import { bool } from "./options.js";
+import { equalRows } from "./rows.js";
 import { constantOf, inputOf, outputOf, scaleOf } from "./view.js";
 
 export interface ReduceAttrs {
@@ -32,6 +44,16 @@ export interface ReduceSizes {
 /** Computes one output element from the sum, or what takes its place, of its inputs. */
 export type ReduceFinish = (accumulated: number) => number;
 
+/** The C header of one element type: `symbol` reduces everything, `symbol_fold` a row at a time. */
+export interface ReduceHeader {
+  readonly dtype: DType;
+  readonly source: string;
+  readonly symbol: string;
+  readonly params: string;
+  /** Bytes of the value that a fold keeps for an output element. */
+  readonly foldBytes: number;
+}
+
 /** What one reduction adds to the family. */
 export interface Reduction<Name extends string> {
   readonly name: Name;
@@ -45,13 +67,7 @@ export interface Reduction<Name extends string> {
   readonly start: (dtype: DType) => number;
   readonly add: (accumulated: number, element: number) => number;
   readonly finish: (view: NodeView<ReduceAttrs>, count: number) => ReduceFinish;
-  /** Headers and symbols by element type. */
-  readonly kernels: readonly {
-    readonly dtype: DType;
-    readonly source: string;
-    readonly symbol: string;
-    readonly params: string;
-  }[];
+  readonly kernels: readonly ReduceHeader[];
   /** Fields of the params struct besides the sizes. */
   readonly fields: (view: NodeView<ReduceAttrs>, count: number) => Record<string, CValue>;
 }
@@ -73,6 +89,14 @@ export function reduceSizes(shape: readonly number[], axes: ReadonlySet<number>)
   }
   const [outer = 1, first = 1, middle = 1, second = 1, inner = 1] = sizes;
   return { outer, first, middle, second, inner };
+}
+
+/** The sizes of a fold over the rows of one image, `outer` being the rows; null unless axis 1 is reduced. */
+export function foldSizes(shape: readonly number[], axes: ReadonlySet<number>): ReduceSizes | null {
+  const [images, rows = 0] = shape;
+  if (shape.length < 3 || images !== 1 || rows < 2 || !axes.has(1)) return null;
+  const sizes = reduceSizes(shape, axes);
+  return sizes && { ...sizes, outer: rows, first: sizes.first / rows };
 }
 
 const sizesOf = (view: NodeView<ReduceAttrs>): ReduceSizes =>
@@ -149,22 +173,54 @@ function samples(reduction: Reduction<string>): readonly Sample<ReduceAttrs>[] {
     sample("int8, apart", "int8", [3, 2, 5, 2], [0, 2, 2], true, -1),
     sample("int8, all", "int8", [2, 3, 3], [2, 0, 1], false, 127),
     sample("int16", "int16", [4, 3, 5], [1], false),
+    sample("int8, an image's pixels", "int8", [1, 5, 3, 4], [1, 2], false, -128),
+    sample("int8, an image's rows", "int8", [1, 3, 4, 2], [1], true, 11),
+    sample("int8, within an image's rows", "int8", [1, 4, 3, 5], [2], true, 7),
+    sample("int16, an image's rows and channels", "int16", [1, 4, 2, 3], [1, -1], true),
+    sample("int16, an image's channels", "int16", [1, 3, 4, 5], [3], false),
+    sample("float, an image", "float32", [1, 3, 4, 2], [1, 2, 3], false),
+    sample("float, an image's pixels", "float32", [1, 6, 2, 3], [2, 1], true),
     sample("float", "float32", [2, 3, 4, 3], [-3, 3], true),
   ];
+}
+
+/** Rows are apart where reductions stay within them. */
+const reduceRows = (view: NodeView<ReduceAttrs>): RowWindows | "none" =>
+  [...reducedAxes(view)].every((axis) => axis >= 2) ? equalRows(view, [0]) : "none";
+
+const input: KernelArg = { kind: "input", index: 0 };
+const output: KernelArg = { kind: "output", index: 0 };
+
+function wholeCall(reduction: Reduction<string>, header: ReduceHeader, view: NodeView<ReduceAttrs>): KernelCall {
+  const sizes = sizesOf(view);
+  const fields = { ...sizes, ...reduction.fields(view, sizes.first * sizes.second) };
+  const { source, symbol, params } = header;
+  return { source, symbol, params: { type: params, fields }, args: [input, output], scratchBytes: 0 };
+}
+
+/** A call for each row of the input, where axis 1 of one image is reduced. */
+function foldCall(reduction: Reduction<string>, header: ReduceHeader, view: NodeView<ReduceAttrs>): KernelCall | null {
+  const sizes = foldSizes(inputOf(view, 0).shape, reducedAxes(view));
+  if (sizes === null) return null;
+  const { outer, first, middle, second, inner } = sizes;
+  return {
+    source: header.source,
+    symbol: `${header.symbol}_fold`,
+    params: { type: header.params, fields: { ...sizes, ...reduction.fields(view, outer * first * second) } },
+    args: [{ kind: "row" }, input, { kind: "scratch" }, output],
+    scratchBytes: middle * inner * header.foldBytes,
+  };
 }
 
 /** The record of a reduction: input, and its axes as a constant. */
 export function reduceOp<const Name extends string>(reduction: Reduction<Name>): OpSpec<Name, ReduceAttrs> {
   const kernels = reduction.kernels.map(
-    ({ dtype, source, symbol, params }): Kernel<ReduceAttrs> => ({
-      name: `portable ${symbol.split("_").pop()}`,
-      types: { inputs: [dtype, "int32"], outputs: [dtype] },
-      call: (view) => {
-        const sizes = sizesOf(view);
-        const fields = { ...sizes, ...reduction.fields(view, sizes.first * sizes.second) };
-        const args = [{ kind: "input", index: 0 } as const, { kind: "output", index: 0 } as const];
-        return { source, symbol, params: { type: params, fields }, args, scratchBytes: 0 };
-      },
+    (header): Kernel<ReduceAttrs> => ({
+      name: `portable ${header.symbol.split("_").pop()}`,
+      form: "slice",
+      types: { inputs: [header.dtype, "int32"], outputs: [header.dtype] },
+      call: (view) => wholeCall(reduction, header, view),
+      fold: (view) => foldCall(reduction, header, view),
     }),
   );
   return {
@@ -172,7 +228,7 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     summary: reduction.summary,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
-    traits: noTraits,
+    traits: { ...noTraits, rows: reduceRows },
     tflite: {
       builtin: reduction.builtin,
       maxVersion: reduction.maxVersion,

@@ -145,6 +145,7 @@ export function inferSigmoid(view: NodeView<unknown>, kind: Sigmoid, report: Rep
 /** The int16 kernel: the table and the input's factor. */
 export const sigmoidKernel16 = (kind: Sigmoid): Kernel<Empty> => ({
   name: "table s16",
+  form: "slice",
   types: { inputs: ["int16"], outputs: ["int16"] },
   call: (view) => ({
     source: "ops/common/sigmoid_s16.h",

@@ -97,6 +97,33 @@ const samples: readonly Sample<SumAttrs>[] = [
     outputs: [{ dtype: "int8", quant: perTensor(0.4, 11) }],
   },
   {
+    name: "int8, an image and a value for each channel",
+    attrs,
+    inputs: [
+      { shape: [1, 4, 3, 5], dtype: "int8", quant: perTensor(0.05, 9) },
+      { shape: [1, 1, 1, 5], dtype: "int8", quant: perTensor(0.03, -4) },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.06, 2) }],
+  },
+  {
+    name: "int16, a scalar and an image",
+    attrs,
+    inputs: [
+      { shape: [], dtype: "int16", quant: perTensor(0.0002), constant: [1234] },
+      { shape: [1, 3, 4, 2], dtype: "int16", quant: perTensor(0.0003) },
+    ],
+    outputs: [{ dtype: "int16", quant: perTensor(0.0004) }],
+  },
+  {
+    name: "float, an image and one of its columns",
+    attrs,
+    inputs: [
+      { shape: [1, 3, 1, 2], dtype: "float32" },
+      { shape: [1, 3, 4, 2], dtype: "float32" },
+    ],
+    outputs: [{ dtype: "float32" }],
+  },
+  {
     name: "int8, scalar first",
     attrs: { ...attrs, activation: "RELU6" },
     inputs: [

@@ -6,20 +6,16 @@
 
 #include "th_base.h"
 
-/* Sizes in elements; min and max are of the activation, in the output's type. */
+/* Sizes in elements (in_h for folds only); min and max are of the activation, in the output's type. */
 typedef struct {
-    int32_t batch, in_h, in_w, channels;
-    int32_t out_h, out_w;
-    int32_t k_h, k_w, stride_h, stride_w;
-    int32_t pad_top, pad_left;
+    int32_t in_h, in_w, channels, out_w;
+    int32_t k_h, k_w, stride_w, pad_left;
     int32_t min, max;
 } th_pool2d_params;
 
 typedef struct {
-    int32_t batch, in_h, in_w, channels;
-    int32_t out_h, out_w;
-    int32_t k_h, k_w, stride_h, stride_w;
-    int32_t pad_top, pad_left;
+    int32_t in_h, in_w, channels, out_w;
+    int32_t k_h, k_w, stride_w, pad_left;
     float min, max;
 } th_pool2d_f32_params;
 

@@ -7,6 +7,16 @@
 
 #include "th_reduce.h"
 
+TH_INLINE float th_reduce_add_f32(float sum, float x)
+{
+    return sum + x;
+}
+
+TH_INLINE float th_reduce_sum_f32_finish(const th_reduce_sum_f32_params *p, float sum)
+{
+    return sum / p->divisor;
+}
+
 TH_KERNEL void th_reduce_sum_f32(const th_reduce_sum_f32_params *p, const float *input, float *output)
 {
     for (int32_t o = 0; o < p->outer; o++) {
@@ -20,10 +30,13 @@ TH_KERNEL void th_reduce_sum_f32(const th_reduce_sum_f32_params *p, const float 
                         value += x;
                     }
                 }
-                *output++ = value / p->divisor;
+                *output++ = th_reduce_sum_f32_finish(p, value);
             }
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_sum_f32_fold, th_reduce_sum_f32_params, float, float, 0.0f, th_reduce_add_f32,
+               th_reduce_sum_f32_finish)
 
 #endif

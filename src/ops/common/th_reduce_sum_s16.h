@@ -5,8 +5,12 @@
 #ifndef TH_REDUCE_SUM_S16_H
 #define TH_REDUCE_SUM_S16_H
 
-#include "th_fixedpoint.h"
-#include "th_reduce.h"
+#include "th_reduce_sum.h"
+
+TH_INLINE int16_t th_reduce_sum_s16_finish(const th_reduce_sum_params *p, int32_t sum)
+{
+    return (int16_t)th_reduce_sum_finish(p, sum);
+}
 
 TH_KERNEL void th_reduce_sum_s16(const th_reduce_sum_params *p, const int16_t *input, int16_t *output)
 {
@@ -21,12 +25,12 @@ TH_KERNEL void th_reduce_sum_s16(const th_reduce_sum_params *p, const int16_t *i
                         value += x;
                     }
                 }
-                const int32_t sum = value - p->in_zero_sum;
-                const int32_t scaled = th_requantize(sum, p->multiplier, p->shift) + p->out_zero;
-                *output++ = (int16_t)th_clamp(scaled, p->min, p->max);
+                *output++ = th_reduce_sum_s16_finish(p, value);
             }
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_sum_s16_fold, th_reduce_sum_params, int16_t, int32_t, 0, th_reduce_add, th_reduce_sum_s16_finish)
 
 #endif

@@ -5,8 +5,12 @@
 #ifndef TH_REDUCE_SUM_S8_H
 #define TH_REDUCE_SUM_S8_H
 
-#include "th_fixedpoint.h"
-#include "th_reduce.h"
+#include "th_reduce_sum.h"
+
+TH_INLINE int8_t th_reduce_sum_s8_finish(const th_reduce_sum_params *p, int32_t sum)
+{
+    return (int8_t)th_reduce_sum_finish(p, sum);
+}
 
 TH_KERNEL void th_reduce_sum_s8(const th_reduce_sum_params *p, const int8_t *input, int8_t *output)
 {
@@ -21,12 +25,12 @@ TH_KERNEL void th_reduce_sum_s8(const th_reduce_sum_params *p, const int8_t *inp
                         value += x;
                     }
                 }
-                const int32_t sum = value - p->in_zero_sum;
-                const int32_t scaled = th_requantize(sum, p->multiplier, p->shift) + p->out_zero;
-                *output++ = (int8_t)th_clamp(scaled, p->min, p->max);
+                *output++ = th_reduce_sum_s8_finish(p, value);
             }
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_sum_s8_fold, th_reduce_sum_params, int8_t, int32_t, 0, th_reduce_add, th_reduce_sum_s8_finish)
 
 #endif

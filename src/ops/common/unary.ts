@@ -18,6 +18,7 @@ import type { Activation } from "./activation.js";
 import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
 import { type ElementMap, lookupCall, mapAll } from "./lut.js";
+import { equalRows } from "./rows.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 /** Traits of an operator that maps each element on its own. */
@@ -25,8 +26,8 @@ export const unaryTraits = {
   ...noTraits,
   elementwise: true,
   inPlace: [0],
-  rows: () => ({ stride: 1, extent: 1, padBefore: 0 }),
-} as const satisfies Traits<never>;
+  rows: (view: NodeView<unknown>) => equalRows(view, [0]),
+} as const satisfies Traits<object>;
 
 /** Checks that a tensor of any integer type has a quantization, per tensor or per channel. */
 export function checkQuantizedAnyhow(tensor: Tensor, report: Report): boolean {
@@ -72,7 +73,7 @@ export function inferUnary(view: NodeView<unknown>, report: Report): readonly Ou
 /** The int8 kernel of any unary operator: a table of its map. */
 export const tableKernel = <A>(map: (view: NodeView<A>) => ElementMap): Kernel<A> => ({
   name: "table s8",
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: ["int8"], outputs: ["int8"] },
   call: (view) => lookupCall(view, map(view)),
 });
@@ -85,7 +86,7 @@ export const unaryKernel = <A>(
   params: { readonly type: string; readonly fields: (view: NodeView<A>) => Readonly<Record<string, CValue>> },
 ): Kernel<A> => ({
   name: `portable ${dtype}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [dtype], outputs: [dtype] },
   call: (view) => ({
     source,

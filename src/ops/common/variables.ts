@@ -17,6 +17,7 @@ export const variableKernels = <A>(
 ): readonly Kernel<A>[] =>
   movedTypes.map((dtype) => ({
     name: `copy ${dtype}`,
+    form: "whole",
     types: types(dtype),
     call: (view) => ({
       source: "ops/common/copy.h",

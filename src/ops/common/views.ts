@@ -15,6 +15,7 @@ export function copyReference(view: ExecView<unknown>): void {
 export const copyKernels = <A>(shapeInputs: readonly ("int32" | readonly ["int32", "int64"])[]): readonly Kernel<A>[] =>
   movedTypes.map((dtype) => ({
     name: `copy ${dtype}`,
+    form: "whole",
     types: { inputs: [dtype, ...shapeInputs], outputs: [dtype] },
     call: (view: NodeView<A>) => ({
       source: "ops/common/copy.h",

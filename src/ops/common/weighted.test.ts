@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { perTensor } from "../../ir/graph.js";
 import { depthwiseConv2d } from "../depthwise_conv2d/depthwise_conv2d.js";
 import { fullyConnected } from "../fully_connected/fully_connected.js";
+import { transposeConvGeometry } from "../transpose_conv/geometry.js";
 import { transposeConv } from "../transpose_conv/transpose_conv.js";
 import { index, inferOp, runOp, type TestTensor } from "./testing.js";
 
@@ -99,4 +100,61 @@ test("asymmetric weights are refused where the kernels have no zero point", () =
     [{ dtype: "int8", quant: perTensor(1) }],
   );
   expect(problems.map((p) => p.code)).toEqual(["TH2006"]);
+});
+
+/** A transposed convolution of one column, with the output height of its padding. */
+function transposedView(height: number, taps: number, stride: number, padding: "SAME" | "VALID") {
+  const full = (height - 1) * stride + taps;
+  const outHeight = padding === "SAME" ? height * stride : full;
+  const attrs = { padding, stride: [stride, 1], activation: "NONE" } as const;
+  const inputs = [
+    index([1, outHeight, 1, 1]),
+    floats([1, taps, 1, 1], upTo(taps), true),
+    floats([1, height, 1, 1], upTo(height)),
+  ];
+  return { outHeight, view: inferOp(transposeConv, attrs, inputs, [{ dtype: "float32" }]).view };
+}
+
+test("the window of a transposed convolution holds every input row with a tap, in order", () => {
+  const { rows } = transposeConv.traits;
+  if (rows === "none") throw new Error("a window is expected");
+  for (const padding of ["SAME", "VALID"] as const) {
+    for (const [taps, stride] of [
+      [3, 1],
+      [3, 2],
+      [4, 2],
+      [1, 3],
+      [2, 3],
+      [5, 2],
+    ] as const) {
+      const { outHeight, view } = transposedView(4, taps, stride, padding);
+      const windows = rows(view);
+      const window = windows === "none" ? null : windows[2];
+      expect(windows).toEqual([null, null, window]);
+      const { padTop } = transposeConvGeometry(view);
+      for (let y = 0; y < outHeight; y++) {
+        const reaching = [0, 1, 2, 3].filter((i) => y + padTop - i * stride >= 0 && y + padTop - i * stride < taps);
+        const held = Array.from({ length: window?.taps ?? 0 }, (_, k) => (window?.first(y) ?? 0) + k);
+        expect(held).toEqual(expect.arrayContaining(reaching));
+      }
+    }
+  }
+});
+
+test("a fully connected layer folds over the rows of one image that is one vector", () => {
+  const fold = (shape: readonly number[], depth: number, kernel: number) => {
+    const [dtype, quant] = kernel === 2 ? (["int16", perTensor(0.1)] as const) : (["float32", undefined] as const);
+    const input = { dtype, shape, data: [], ...(quant ? { quant } : {}) };
+    const weights = { ...input, dtype: quant ? "int8" : "float32", shape: [3, depth], constant: true } as const;
+    const attrs = { activation: "NONE", keepNumDims: false } as const;
+    const { view } = inferOp(fullyConnected, attrs, [input, weights], [{ dtype, ...(quant ? { quant } : {}) }]);
+    return fullyConnected.kernels[kernel]?.fold?.(view);
+  };
+  const call = fold([1, 4, 3, 5], 60, 4);
+  expect(call).toMatchObject({ symbol: "th_fully_connected_f32_fold", scratchBytes: 12 });
+  expect(call?.params?.fields).toMatchObject({ in_c: 60, row_c: 15 });
+  expect(fold([1, 4, 15], 60, 2)?.scratchBytes).toBe(24);
+  expect(fold([1, 4, 3, 5], 15, 4)).toBeNull();
+  expect(fold([1, 60], 60, 4)).toBeNull();
+  expect(fold([1, 1, 4, 15], 60, 4)).toBeNull();
 });

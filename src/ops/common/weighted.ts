@@ -1,5 +1,5 @@
 import type { NodeView, Quantization } from "../../ir/graph.js";
-import type { CValue, Kernel, KernelArg, KernelCall } from "../spec.js";
+import type { CValue, Kernel, KernelArg, KernelCall, RowWindow, RowWindows } from "../spec.js";
 import { type Activation, floatActivationRange, quantizedActivationRange } from "./activation.js";
 import {
   type ChannelMultipliers,
@@ -25,14 +25,22 @@ export interface Weighted<A> {
   /** `ops/depthwise_conv_2d/depthwise_conv_2d`: the headers' common path; their names give the C symbols too. */
   readonly stem: string;
   readonly activation: (attrs: A) => Activation;
+  /** What kernels compute at a time: all of the output from all of the input, or a row from the rows of its window. */
+  readonly form: "whole" | "row";
+  /** The kernels take the output row's index, after the input. */
+  readonly takesRow?: true;
   /** Fields of the params struct besides zero points, limits and `multiplier_step`. */
   readonly fields: (view: NodeView<A>) => Record<string, CValue>;
   /** Further fields of the integer struct. */
   readonly integerFields?: (view: NodeView<A>) => Record<string, CValue>;
   readonly multipliers?: (view: NodeView<A>, index: WeightedIndex) => ChannelMultipliers;
-  /** Bytes of scratch, passed just before the output; absent for kernels that take none. `elementBytes` is of an accumulator. */
-  readonly scratchBytes?: (view: NodeView<A>, elementBytes: number) => number;
+  /** How many sums a fold over the input's rows keeps, null where the node is none; absent if there is no such kernel. */
+  readonly foldSums?: (view: NodeView<A>) => number | null;
 }
+
+/** The window of the data input; weights and everything else are needed in full. */
+export const dataWindow = <A>(w: Weighted<A>, view: NodeView<A>, window: RowWindow): RowWindows =>
+  view.inputs.map((_, i) => (i === w.index.input ? window : null));
 
 const multipliersOf = <A>(w: Weighted<A>, view: NodeView<A>): ChannelMultipliers =>
   w.multipliers?.(view, w.index) ??
@@ -54,41 +62,54 @@ export function weightedFinish<A>(w: Weighted<A>, view: NodeView<A>): Finish {
   );
 }
 
-function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, elementBytes: number): KernelCall {
-  const { index } = w;
-  const isFloat = suffix === "f32";
+function paramsOf<A>(w: Weighted<A>, view: NodeView<A>, multipliers: ChannelMultipliers | null): KernelCall["params"] {
   const name = `th_${w.stem.split("/").pop()}`;
-  const bias = optionalInput(view, index.bias);
-  const scratchBytes = w.scratchBytes?.(view, elementBytes);
-  const multipliers = isFloat ? null : multipliersOf(w, view);
   const activation = w.activation(view.attrs);
   const fields = w.fields(view);
-  const args: KernelArg[] = [
-    { kind: "input", index: index.input },
-    { kind: "input", index: index.weights },
-    bias ? { kind: "input", index: index.bias } : { kind: "null" },
-    ...(multipliers ? multiplierArgs(multipliers) : []),
-    ...(scratchBytes === undefined ? [] : [{ kind: "scratch" } as const]),
-    { kind: "output", index: 0 },
-  ];
-  const call = { source: `${w.stem}_${suffix}.h`, symbol: `${name}_${suffix}`, args, scratchBytes: scratchBytes ?? 0 };
   if (multipliers === null) {
     const range = floatActivationRange(activation);
     const limits = { min: { float: range.min }, max: { float: range.max } };
-    return { ...call, params: { type: `${name}_f32_params`, fields: { ...fields, ...limits } } };
+    return { type: `${name}_f32_params`, fields: { ...fields, ...limits } };
   }
   const range = quantizedActivationRange(activation, outputOf(view, 0));
   const quantized = {
-    in_zero: zeroPointOf(inputOf(view, index.input)),
+    in_zero: zeroPointOf(inputOf(view, w.index.input)),
     out_zero: zeroPointOf(outputOf(view, 0)),
     min: range.min,
     max: range.max,
     multiplier_step: multiplierStep(multipliers),
   };
-  return {
-    ...call,
-    params: { type: `${name}_params`, fields: { ...fields, ...quantized, ...w.integerFields?.(view) } },
-  };
+  return { type: `${name}_params`, fields: { ...fields, ...quantized, ...w.integerFields?.(view) } };
+}
+
+function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string): KernelCall {
+  const { index } = w;
+  const multipliers = suffix === "f32" ? null : multipliersOf(w, view);
+  const args: KernelArg[] = [
+    { kind: w.form === "row" ? "rows" : "input", index: index.input },
+    ...(w.takesRow ? [{ kind: "row" } as const] : []),
+    { kind: "input", index: index.weights },
+    optionalInput(view, index.bias) ? { kind: "input", index: index.bias } : { kind: "null" },
+    ...(multipliers ? multiplierArgs(multipliers) : []),
+    { kind: "output", index: 0 },
+  ];
+  const stem = w.stem.split("/").pop();
+  const params = paramsOf(w, view, multipliers);
+  return { source: `${w.stem}_${suffix}.h`, symbol: `th_${stem}_${suffix}`, params, args, scratchBytes: 0 };
+}
+
+/** The call above, given the input's rows one after another, with its sums in scratch. */
+function foldOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, sumBytes: number): KernelCall | null {
+  const sums = w.foldSums?.(view) ?? null;
+  if (sums === null) return null;
+  const call = callOf(w, view, suffix);
+  const args: KernelArg[] = [
+    { kind: "row" },
+    ...call.args.slice(0, -1),
+    { kind: "scratch" },
+    { kind: "output", index: 0 },
+  ];
+  return { ...call, symbol: `${call.symbol}_fold`, args, scratchBytes: sums * sumBytes };
 }
 
 /**
@@ -107,15 +128,16 @@ export function weightedKernels<A>(
     f32: ["float32", "float32", "float32", 4],
   } as const;
   return suffixes.map((suffix): Kernel<A> => {
-    const [input, weights, bias, elementBytes] = table[suffix];
+    const [input, weights, bias, sumBytes] = table[suffix];
     const last = Math.max(w.index.input, w.index.weights, w.index.bias);
     const typeAt = (i: number) =>
       i === w.index.input ? input : i === w.index.weights ? weights : i === w.index.bias ? bias : "int32";
     return {
       name: `portable ${suffix}`,
-      rowOrder: "ascending",
+      form: w.form,
       types: { inputs: Array.from({ length: last + 1 }, (_, i) => typeAt(i)), outputs: [input] },
-      call: (view) => callOf(w, view, suffix, elementBytes),
+      call: (view) => callOf(w, view, suffix),
+      ...(w.foldSums ? { fold: (view: NodeView<A>) => foldOf(w, view, suffix, sumBytes) } : {}),
     };
   });
 }

@@ -3,9 +3,9 @@ import type { NodeView } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { checkAlike, joinKernels, joinReference, joinTraits, maxSlices, type Slices } from "../common/joins.js";
+import { checkAlike, joinKernels, joinReference, joinRows, maxSlices, type Slices } from "../common/joins.js";
 import { movedTensor } from "../common/movers.js";
-import { movedQuant } from "../common/moves.js";
+import { movedQuant, moverTraits } from "../common/moves.js";
 import { int8, int32 } from "../common/options.js";
 import { inputOf, sizeAt } from "../common/view.js";
 import { defineOp, type Sample } from "../spec.js";
@@ -42,7 +42,7 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
   summary: "Joins tensors along an axis",
   arity: { inputs: [1, maxSlices], outputs: [1, 1] },
   optionalInputs: [],
-  traits: joinTraits,
+  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [...view.inputs.keys()]) },
   tflite: {
     builtin: 2,
     maxVersion: 6,
@@ -69,6 +69,11 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
       [1, 3, 4, 5],
       [1, 3, 4, 2],
       [1, 3, 4, 1],
+    ]),
+    sample("columns", "int16", 2, [
+      [1, 3, 2, 5],
+      [1, 3, 1, 5],
+      [1, 3, 4, 5],
     ]),
     sample("rows", "int16", -3, [
       [2, 1, 3, 2],

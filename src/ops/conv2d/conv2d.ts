@@ -3,9 +3,9 @@ import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } fro
 import { biasTypeOption, int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
-import { inputOf, optionalInput, sizeAt } from "../common/view.js";
-import { weightedKernels } from "../common/weighted.js";
-import { defineOp, noTraits } from "../spec.js";
+import { inputOf, optionalInput } from "../common/view.js";
+import { dataWindow, weightedKernels } from "../common/weighted.js";
+import { defineOp, noTraits, slidingRows } from "../spec.js";
 import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
 import { conv2dReference } from "./reference.js";
 import { conv2dSamples } from "./samples.js";
@@ -18,11 +18,11 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   traits: {
     ...noTraits,
     takesPadding: true,
-    rows: (view) => ({
-      stride: view.attrs.stride[0],
-      extent: (sizeAt(inputOf(view, 1).shape, 1) - 1) * view.attrs.dilation[0] + 1,
-      padBefore: conv2dGeometry(view).padTop,
-    }),
+    rows: (view) => {
+      const { kernel, padTop } = conv2dGeometry(view);
+      const { stride, dilation } = view.attrs;
+      return dataWindow(weightedConv2d, view, slidingRows(stride[0], kernel[0], padTop, dilation[0]));
+    },
   },
   tflite: {
     builtin: 3,

@@ -35,25 +35,20 @@ export const weightedConv2d: Weighted<Conv2dAttrs> = {
   index: { input: 0, weights: 1, bias: 2 },
   stem: "ops/conv2d/conv2d",
   activation: (a) => a.activation,
+  form: "row",
   fields: (view) => {
     const g = conv2dGeometry(view);
     const { stride, dilation } = view.attrs;
     return {
-      batch: g.batch,
-      in_h: g.height,
       in_w: g.width,
       in_c: g.channels,
-      out_h: g.outHeight,
       out_w: g.outWidth,
       out_c: g.outChannels,
       k_h: g.kernel[0],
       k_w: g.kernel[1],
       k_c: g.filterChannels,
-      stride_h: stride[0],
       stride_w: stride[1],
-      dilation_h: dilation[0],
       dilation_w: dilation[1],
-      pad_top: g.padTop,
       pad_left: g.padLeft,
     };
   },

@@ -4,9 +4,9 @@ import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } fro
 import { int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
-import { inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
-import { sampleChannels, weightedKernels } from "../common/weighted.js";
-import { defineOp, noTraits, type Sample } from "../spec.js";
+import { inputOf, optionalInput, outputOf } from "../common/view.js";
+import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
+import { defineOp, noTraits, type Sample, slidingRows } from "../spec.js";
 import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 import { depthwiseConv2dReference } from "./reference.js";
 
@@ -93,11 +93,11 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   traits: {
     ...noTraits,
     takesPadding: true,
-    rows: (view) => ({
-      stride: view.attrs.stride[0],
-      extent: (sizeAt(inputOf(view, 1).shape, 1) - 1) * view.attrs.dilation[0] + 1,
-      padBefore: depthwiseGeometry(view).padTop,
-    }),
+    rows: (view) => {
+      const { kernel, padTop } = depthwiseGeometry(view);
+      const { stride, dilation } = view.attrs;
+      return dataWindow(depthwise, view, slidingRows(stride[0], kernel[0], padTop, dilation[0]));
+    },
   },
   tflite: {
     builtin: 4,

@@ -5,11 +5,9 @@
 
 /* Sizes in elements; every input channel makes `multiplier` output channels, which lie together. */
 typedef struct {
-    int32_t batch, in_h, in_w, in_c;
-    int32_t out_h, out_w;
+    int32_t in_w, in_c, out_w;
     int32_t k_h, k_w, multiplier;
-    int32_t stride_h, stride_w, dilation_h, dilation_w;
-    int32_t pad_top, pad_left;
+    int32_t stride_w, dilation_w, pad_left;
     int32_t in_zero, out_zero; /* zero points; 0 for 16-bit activations */
     int32_t min, max;          /* of the quantized output */
     int32_t multiplier_step;   /* 1: a multiplier per output channel, 0: one for all */

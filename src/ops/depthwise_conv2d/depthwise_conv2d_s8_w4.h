@@ -1,55 +1,45 @@
 /*
  * Depthwise convolution, int8 activations, int4 weights packed two to a byte (low nibble first), int32 accumulator;
  * bit-exact with depthwiseConv2dReference.
- * input [batch][in_h][in_w][in_c], weights [k_h][k_w][out_c], bias [out_c] or NULL, out_c = in_c * multiplier,
- * multipliers and shifts [out_c] (or [1], see multiplier_step), output [batch][out_h][out_w][out_c].
+ * Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input,
+ * weights [k_h][k_w][out_c], bias [out_c] or NULL, out_c = in_c * multiplier,
+ * multipliers and shifts [out_c] (or [1], see multiplier_step), output [out_w][out_c].
  */
 #ifndef TH_DEPTHWISE_CONV2D_S8_W4_H
 #define TH_DEPTHWISE_CONV2D_S8_W4_H
 
 #include "depthwise_conv2d_params.h"
 #include "th_fixedpoint.h"
+#include "th_rows.h"
 
-/* One output row; `input` is the image it lies in, y0 the (possibly negative) first input row of its window. */
-TH_INLINE void th_depthwise_conv2d_s8_w4_row(const th_depthwise_conv2d_params *p, const int8_t *input,
-                                             const uint8_t *weights, const int32_t *bias, const int32_t *multipliers,
-                                             const int8_t *shifts, int32_t y0, int8_t *output)
+TH_KERNEL void th_depthwise_conv2d_s8_w4(const th_depthwise_conv2d_params *p, const void *const *rows,
+                                         const uint8_t *weights, const int32_t *bias, const int32_t *multipliers,
+                                         const int8_t *shifts, int8_t *output)
 {
     const int32_t in_c = p->in_c;
     const int32_t multiplier = p->multiplier;
     const int32_t out_c = in_c * multiplier;
+    const int32_t k_w = p->k_w;
+    const int32_t dilation_w = p->dilation_w;
     const int32_t in_zero = p->in_zero;
-    const th_taps rows = th_taps_inside(y0, p->dilation_h, p->k_h, p->in_h);
+    const th_taps inside = th_rows_inside(rows, p->k_h);
     for (int32_t ox = 0; ox < p->out_w; ox++) {
         const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, p->dilation_w, p->k_w, p->in_w);
+        const th_taps columns = th_taps_inside(x0, dilation_w, k_w, p->in_w);
         for (int32_t oc = 0; oc < out_c; oc++) {
             const int32_t ic = multiplier == 1 ? oc : oc / multiplier;
             int32_t sum = bias ? bias[oc] : 0;
-            for (int32_t ky = rows.first; ky < rows.end; ky++) {
-                const int8_t *row = input + (y0 + ky * p->dilation_h) * p->in_w * in_c + ic;
+            for (int32_t ky = inside.first; ky < inside.end; ky++) {
+                const int8_t *row = (const int8_t *)rows[ky];
+                const int32_t filter = ky * k_w * out_c + oc;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    sum += (row[(x0 + kx * p->dilation_w) * in_c] - in_zero) * th_int4(weights, (ky * p->k_w + kx) * out_c + oc);
+                    sum += (row[(x0 + kx * dilation_w) * in_c + ic] - in_zero) * th_int4(weights, filter + kx * out_c);
                 }
             }
             const int32_t m = oc * p->multiplier_step;
             const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
             *output++ = (int8_t)th_clamp(value, p->min, p->max);
         }
-    }
-}
-
-TH_KERNEL void th_depthwise_conv2d_s8_w4(const th_depthwise_conv2d_params *p, const int8_t *input,
-                                         const uint8_t *weights, const int32_t *bias, const int32_t *multipliers,
-                                         const int8_t *shifts, int8_t *output)
-{
-    for (int32_t n = 0; n < p->batch; n++) {
-        for (int32_t oy = 0; oy < p->out_h; oy++) {
-            const int32_t y0 = oy * p->stride_h - p->pad_top;
-            th_depthwise_conv2d_s8_w4_row(p, input, weights, bias, multipliers, shifts, y0, output);
-            output += p->out_w * p->in_c * p->multiplier;
-        }
-        input += p->in_h * p->in_w * p->in_c;
     }
 }
 

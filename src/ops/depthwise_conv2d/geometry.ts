@@ -29,24 +29,19 @@ export const depthwise: Weighted<DepthwiseConv2dAttrs> = {
   index: { input: 0, weights: 1, bias: 2 },
   stem: "ops/depthwise_conv2d/depthwise_conv2d",
   activation: (a) => a.activation,
+  form: "row",
   fields: (view) => {
     const g = depthwiseGeometry(view);
     const { stride, dilation } = view.attrs;
     return {
-      batch: g.batch,
-      in_h: g.height,
       in_w: g.width,
       in_c: g.channels,
-      out_h: g.outHeight,
       out_w: g.outWidth,
       k_h: g.kernel[0],
       k_w: g.kernel[1],
       multiplier: g.multiplier,
-      stride_h: stride[0],
       stride_w: stride[1],
-      dilation_h: dilation[0],
       dilation_w: dilation[1],
-      pad_top: g.padTop,
       pad_left: g.padLeft,
     };
   },

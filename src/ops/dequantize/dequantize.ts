@@ -2,6 +2,7 @@ import { elementsOf, float16ToNumber } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { elementCost } from "../common/cost.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { checkQuantizedAnyhow } from "../common/unary.js";
 import { inputOf, quantOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits } from "../spec.js";
@@ -24,7 +25,7 @@ function dequantizeReference(view: ExecView<Empty>): void {
 
 const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Empty> => ({
   name: `portable ${dtype}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [dtype], outputs: ["float32"] },
   // Per-channel data are constants, which constant folding dequantizes.
   matches: (view: NodeView<Empty>) => quantOf(inputOf(view, 0)).scales.length === 1,
@@ -48,6 +49,7 @@ const kernel = (dtype: "int8" | "uint8" | "int16", suffix: string): Kernel<Empty
 
 const half: Kernel<Empty> = {
   name: "portable float16",
+  form: "slice",
   types: { inputs: ["float16"], outputs: ["float32"] },
   call: (view) => ({
     source: "ops/dequantize/dequantize.h",
@@ -66,7 +68,7 @@ export const dequantize = defineOp<"DEQUANTIZE", Empty>({
   summary: "Quantized integers or half floats to float32",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, elementwise: true, rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
+  traits: { ...noTraits, elementwise: true, rows: (view) => equalRows(view, [0]) },
   tflite: emptyBinding(6, 8, 38),
   infer: (view, report) => {
     const input = inputOf(view, 0);
@@ -81,7 +83,7 @@ export const dequantize = defineOp<"DEQUANTIZE", Empty>({
     {
       name: "int8",
       attrs: {},
-      inputs: [{ shape: [3, 7], dtype: "int8", quant: perTensor(0.1, -128) }],
+      inputs: [{ shape: [1, 3, 4, 5], dtype: "int8", quant: perTensor(0.1, -128) }],
       outputs: [{ dtype: "float32" }],
     },
     {

@@ -46,6 +46,15 @@ export const div = defineOp<"DIV", DivAttrs>({
       outputs: [{ dtype: "float32" }],
     },
     {
+      name: "float, an image by a value for each channel",
+      attrs: { activation: "NONE" },
+      inputs: [
+        { shape: [1, 3, 4, 2], dtype: "float32" },
+        { shape: [2], dtype: "float32", range: [0.5, 2] },
+      ],
+      outputs: [{ dtype: "float32" }],
+    },
+    {
       name: "float by a scalar, relu",
       attrs: { activation: "RELU" },
       inputs: [

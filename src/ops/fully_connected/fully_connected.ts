@@ -23,13 +23,21 @@ export function fullyConnectedGeometry(view: NodeView<FullyConnectedAttrs>) {
   return { units, depth, batch: elementsOf(inputOf(view, 0).shape) / depth };
 }
 
+/** Rows that the input comes in: more than one where it is one image, and all of that one vector. */
+function inputRows(view: NodeView<FullyConnectedAttrs>): number {
+  const [images, rows = 1, ...rest] = inputOf(view, 0).shape;
+  return images === 1 && rest.length > 0 && fullyConnectedGeometry(view).batch === 1 ? rows : 1;
+}
+
 const dense: Weighted<FullyConnectedAttrs> = {
   index: { input: 0, weights: 1, bias: 2 },
   stem: "ops/fully_connected/fully_connected",
   activation: (a) => a.activation,
+  form: "whole",
+  foldSums: (view) => (inputRows(view) > 1 ? fullyConnectedGeometry(view).units : null),
   fields: (view) => {
     const g = fullyConnectedGeometry(view);
-    return { batch: g.batch, in_c: g.depth, out_c: g.units };
+    return { batch: g.batch, in_c: g.depth, out_c: g.units, row_c: g.depth / inputRows(view) };
   },
   integerFields: (view) => ({ weights_zero: zeroPointOf(inputOf(view, 1)) }),
   /** Per tensor, TFLite's GetQuantizedConvolutionMultipler takes the product of the scales in float32. */
@@ -126,6 +134,26 @@ const samples: readonly Sample<FullyConnectedAttrs>[] = [
       outputs: [{ dtype: "int16", quant: perTensor(0.0005) }],
     }),
   ),
+  {
+    name: "int8, an image",
+    attrs,
+    inputs: [
+      { shape: [1, 4, 3, 5], dtype: "int8", quant: perTensor(0.05, 11) },
+      { shape: [6, 60], dtype: "int8", quant: sampleChannels(6, 0.01), constant: "random" },
+      { shape: [6], dtype: "int32", constant: "random", range: [-2000, 2000] },
+    ],
+    outputs: [{ dtype: "int8", quant: perTensor(0.2, -3) }],
+  },
+  {
+    name: "float, an image",
+    attrs: { ...attrs, activation: "RELU" },
+    inputs: [
+      { shape: [1, 4, 3, 5], dtype: "float32" },
+      { shape: [6, 60], dtype: "float32", constant: "random" },
+      { shape: [6], dtype: "float32", constant: "random" },
+    ],
+    outputs: [{ dtype: "float32" }],
+  },
   {
     name: "float",
     attrs: { ...attrs, activation: "RELU" },

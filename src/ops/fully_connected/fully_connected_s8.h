@@ -1,6 +1,5 @@
 /*
- * Fully connected layer, int8 activations and weights, int32 accumulator;
- * bit-exact with fullyConnectedReference.
+ * Fully connected layer, int8 activations and weights, int32 accumulator; bit-exact with fullyConnectedReference.
  * input [batch][in_c], weights [out_c][in_c], bias [out_c] or NULL,
  * multipliers and shifts [out_c] (or [1], see multiplier_step), output [batch][out_c].
  */
@@ -10,33 +9,64 @@
 #include "fully_connected_params.h"
 #include "th_fixedpoint.h"
 
-/* The outputs of one input vector. */
-TH_INLINE void th_fully_connected_s8_row(const th_fully_connected_params *p, const int8_t *input,
-                                         const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
-                                         const int8_t *shifts, int8_t *output)
+/* The sum with the products of n inputs and weights. */
+TH_INLINE int32_t th_fully_connected_s8_add(int32_t sum, const int8_t *input, const int8_t *weights, int32_t n,
+                                            int32_t in_zero, int32_t weights_zero)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t in_zero = p->in_zero;
-    const int32_t weights_zero = p->weights_zero;
-    for (int32_t oc = 0; oc < p->out_c; oc++, weights += in_c) {
-        int32_t sum = bias ? bias[oc] : 0;
-        for (int32_t c = 0; c < in_c; c++) {
-            sum += (input[c] - in_zero) * (weights[c] - weights_zero);
-        }
-        const int32_t m = oc * p->multiplier_step;
-        const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
-        output[oc] = (int8_t)th_clamp(value, p->min, p->max);
+    for (int32_t c = 0; c < n; c++) {
+        sum += (input[c] - in_zero) * (weights[c] - weights_zero);
     }
+    return sum;
+}
+
+TH_INLINE int8_t th_fully_connected_s8_of(const th_fully_connected_params *p, int32_t sum, int32_t multiplier,
+                                          int32_t shift)
+{
+    const int32_t value = th_requantize(sum, multiplier, shift) + p->out_zero;
+    return (int8_t)th_clamp(value, p->min, p->max);
 }
 
 TH_KERNEL void th_fully_connected_s8(const th_fully_connected_params *p, const int8_t *input, const int8_t *weights,
                                      const int32_t *bias, const int32_t *multipliers, const int8_t *shifts,
                                      int8_t *output)
 {
-    for (int32_t n = 0; n < p->batch; n++) {
-        th_fully_connected_s8_row(p, input, weights, bias, multipliers, shifts, output);
-        input += p->in_c;
-        output += p->out_c;
+    const int32_t in_c = p->in_c;
+    const int32_t in_zero = p->in_zero;
+    const int32_t weights_zero = p->weights_zero;
+    for (int32_t n = 0; n < p->batch; n++, input += in_c) {
+        for (int32_t oc = 0; oc < p->out_c; oc++) {
+            const int32_t sum = th_fully_connected_s8_add(bias ? bias[oc] : 0, input, weights + oc * in_c, in_c,
+                                                          in_zero, weights_zero);
+            const int32_t m = oc * p->multiplier_step;
+            *output++ = th_fully_connected_s8_of(p, sum, multipliers[m], shifts[m]);
+        }
+    }
+}
+
+/*
+ * Takes row y, in order, of the only input vector: row_c of its in_c elements. The last call writes the output.
+ * scratch: sums [out_c], kept between calls.
+ */
+TH_KERNEL void th_fully_connected_s8_fold(const th_fully_connected_params *p, int32_t y, const int8_t *input,
+                                          const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
+                                          const int8_t *shifts, void *scratch, int8_t *output)
+{
+    int32_t *sums = (int32_t *)scratch;
+    const int32_t in_c = p->in_c;
+    const int32_t row_c = p->row_c;
+    const int32_t start = y * row_c;
+    const int32_t in_zero = p->in_zero;
+    const int32_t weights_zero = p->weights_zero;
+    for (int32_t oc = 0; oc < p->out_c; oc++) {
+        const int32_t before = y > 0 ? sums[oc] : bias ? bias[oc] : 0;
+        const int32_t sum = th_fully_connected_s8_add(before, input, weights + oc * in_c + start, row_c, in_zero,
+                                                      weights_zero);
+        if (start + row_c < in_c) {
+            sums[oc] = sum;
+        } else {
+            const int32_t m = oc * p->multiplier_step;
+            output[oc] = th_fully_connected_s8_of(p, sum, multipliers[m], shifts[m]);
+        }
     }
 }
 

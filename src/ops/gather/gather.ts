@@ -6,6 +6,7 @@ import { noCost } from "../common/cost.js";
 import { constant, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { inputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";
 
@@ -56,6 +57,7 @@ function gatherReference(view: ExecView<GatherAttrs>): void {
 
 const kernel = (dtype: DType, index: "int32" | "int64"): Kernel<GatherAttrs> => ({
   name: `portable ${dtype}, ${index} indices`,
+  form: "slice",
   types: { inputs: [dtype, index], outputs: [dtype] },
   call: (view) => {
     const { unit, ...rest } = loops(view);
@@ -78,7 +80,13 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
   summary: "Selects slices along an axis by index; batch axes",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: moverTraits,
+  traits: {
+    ...moverTraits,
+    rows: (view) => {
+      const { axis, batchDims } = axesOf(view);
+      return axis >= 2 && batchDims === 0 ? equalRows(view, [0]) : "none";
+    },
+  },
   tflite: {
     builtin: 36,
     maxVersion: 7,
@@ -112,6 +120,7 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
       [2, 3, 4],
       [{ shape: [], dtype: "int32", constant: [2] }],
     ),
+    moverSample("channels of an image", { axis: 3, batchDims: 0 }, "int8", [1, 3, 4, 5], [constant([4, 0, 4, 2])]),
     moverSample(
       "batch",
       { axis: 2, batchDims: 1 },

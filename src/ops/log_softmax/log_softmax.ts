@@ -11,6 +11,7 @@ import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
 import { expScaling, mostExponentials } from "../common/exp-scaling.js";
 import { expOnNegativeValues, fixedLog } from "../common/fixed-exp.js";
 import { noOptions } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { checkFixedScale } from "../common/scales.js";
 import { inputOf, outputOf, scaleOf } from "../common/view.js";
 import { defineOp, type ExecView, noTraits } from "../spec.js";
@@ -70,7 +71,7 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   summary: "Logarithm of the softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0] },
+  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
   tflite: { builtin: 50, maxVersion: 2, options: { ...noOptions, tag: 36 }, decode: () => ({}), encode: () => ({}) },
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
@@ -91,6 +92,7 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   kernels: [
     {
       name: "portable s8",
+      form: "slice",
       types: { inputs: ["int8"], outputs: ["int8"] },
       call: (view) => {
         const { multiplier, shift, diffMin, reverse } = scaling(view);
@@ -112,6 +114,7 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
     },
     {
       name: "portable f32",
+      form: "slice",
       types: { inputs: ["float32"], outputs: ["float32"] },
       call: (view) => ({
         source: "ops/log_softmax/log_softmax_f32.h",
@@ -130,6 +133,12 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
       name: "int8",
       attrs: {},
       inputs: [{ shape: [3, 7], dtype: "int8", quant: perTensor(0.08, 5) }],
+      outputs: [{ dtype: "int8", quant: q8 }],
+    },
+    {
+      name: "int8, an image's channels",
+      attrs: {},
+      inputs: [{ shape: [1, 3, 4, 5], dtype: "int8", quant: perTensor(0.08, 5) }],
       outputs: [{ dtype: "int8", quant: q8 }],
     },
     {

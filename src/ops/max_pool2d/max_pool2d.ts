@@ -10,4 +10,5 @@ export const maxPool2d = pool2d({
   start: (dtype) => rangeOf(dtype).min,
   add: Math.max,
   end: (value) => value,
+  kept: (dtype) => dtype,
 });

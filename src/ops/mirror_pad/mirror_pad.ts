@@ -6,6 +6,7 @@ import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits, stepsOf } from "../common/moves.js";
 import { int8 } from "../common/options.js";
 import { checkPaddings, padAmounts, paddedShape } from "../common/pads.js";
+import { equalRows } from "../common/rows.js";
 import { inputOf, outputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, type SampleTensor } from "../spec.js";
 
@@ -48,6 +49,7 @@ const padded = (values: readonly number[], fill: number): number[] => [
 
 const kernel = (dtype: DType): Kernel<MirrorPadAttrs> => ({
   name: `portable ${dtype}`,
+  form: "slice",
   types: { inputs: [dtype, indexTypes], outputs: [dtype] },
   call: (view) => ({
     source: "ops/mirror_pad/mirror_pad.h",
@@ -80,7 +82,8 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
   summary: "Padding with the mirrored input, up to 6-D",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: moverTraits,
+  // Mirrored rows come back after others: only padding within rows leaves them in order.
+  traits: { ...moverTraits, rows: (view) => equalRows(view, [0]) },
   tflite: {
     builtin: 100,
     maxVersion: 3,
@@ -109,6 +112,7 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
   kernels: movedTypes.map(kernel),
   samples: [
     moverSample("reflect", { mode: "REFLECT" }, "int8", [1, 4, 3, 2], [paddings(4, [0, 0, 3, 1, 1, 2, 0, 0])]),
+    moverSample("within rows", { mode: "SYMMETRIC" }, "int8", [1, 3, 4, 2], [paddings(4, [0, 0, 0, 0, 2, 1, 0, 1])]),
     moverSample("symmetric", { mode: "SYMMETRIC" }, "int16", [3, 2], [paddings(2, [3, 1, 0, 2])]),
     moverSample(
       "symmetric, five dimensions",

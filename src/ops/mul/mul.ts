@@ -110,6 +110,24 @@ export const mul = defineOp<"MUL", MulAttrs>({
       outputs: [{ dtype: "int8", quant: perTensor(0.03, -128) }],
     },
     {
+      name: "int8, a gate for each channel of one image",
+      attrs,
+      inputs: [
+        { shape: [1, 4, 3, 5], dtype: "int8", quant: perTensor(0.05, 3) },
+        { shape: [1, 1, 1, 5], dtype: "int8", quant: perTensor(1 / 256, -128) },
+      ],
+      outputs: [{ dtype: "int8", quant: perTensor(0.03, -5) }],
+    },
+    {
+      name: "float, an image by a scalar",
+      attrs,
+      inputs: [
+        { shape: [1, 3, 4, 2], dtype: "float32" },
+        { shape: [1], dtype: "float32", constant: [0.4] },
+      ],
+      outputs: [{ dtype: "float32" }],
+    },
+    {
       name: "int16",
       attrs,
       inputs: [

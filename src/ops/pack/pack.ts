@@ -1,9 +1,9 @@
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { checkAlike, joinKernels, joinReference, joinTraits, maxSlices, type Slices } from "../common/joins.js";
+import { checkAlike, joinKernels, joinReference, joinRows, maxSlices, type Slices } from "../common/joins.js";
 import { movedTensor } from "../common/movers.js";
-import { movedQuant } from "../common/moves.js";
+import { movedQuant, moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { inputOf } from "../common/view.js";
 import { defineOp, type Sample } from "../spec.js";
@@ -37,7 +37,7 @@ export const pack = defineOp<"PACK", PackAttrs>({
   summary: "Stacks tensors along a new axis",
   arity: { inputs: [1, maxSlices], outputs: [1, 1] },
   optionalInputs: [],
-  traits: joinTraits,
+  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [...view.inputs.keys()]) },
   tflite: {
     builtin: 83,
     maxVersion: 4,
@@ -69,6 +69,7 @@ export const pack = defineOp<"PACK", PackAttrs>({
   samples: [
     sample("scalars", "int32", 0, [], 3),
     sample("in the middle", "int8", 1, [2, 3], 2),
+    sample("within rows", "int8", 3, [1, 3, 4], 2),
     sample("at the end", "int8", -1, [2, 3], 3),
   ],
 });

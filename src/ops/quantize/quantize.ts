@@ -4,6 +4,7 @@ import { type NodeView, perTensor, type Quantization } from "../../ir/graph.js";
 import { elementCost } from "../common/cost.js";
 import { type ElementMap, lookupCall, mapAll } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { checkQuantized } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type Kernel, noTraits, type Sample } from "../spec.js";
@@ -41,14 +42,14 @@ function quantizeMap(view: NodeView<unknown>): ElementMap {
 
 const table = (from: "int8" | "uint8", to: "int8" | "uint8"): Kernel<Empty> => ({
   name: `table ${suffix[from]} to ${suffix[to]}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [from], outputs: [to] },
   call: (view) => lookupCall(view, quantizeMap(view)),
 });
 
 const direct = (from: Quantizable, to: Quantizable): Kernel<Empty> => ({
   name: `portable ${suffix[from]} to ${suffix[to]}`,
-  rowOrder: "ascending",
+  form: "slice",
   types: { inputs: [from], outputs: [to] },
   call: (view) => {
     const output = outputOf(view, 0);
@@ -120,7 +121,7 @@ export const quantize = defineOp<"QUANTIZE", Empty>({
   summary: "Float to integers, or integers to another scale, zero point or width",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, elementwise: true, inPlace: [0], rows: () => ({ stride: 1, extent: 1, padBefore: 0 }) },
+  traits: { ...noTraits, elementwise: true, inPlace: [0], rows: (view) => equalRows(view, [0]) },
   tflite: emptyBinding(114, 6, 89),
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];

@@ -1,4 +1,4 @@
-import { rangeOf } from "../../base/dtype.js";
+import { bytesOf, rangeOf } from "../../base/dtype.js";
 import { reduceOp } from "../common/reduce.js";
 
 const kernel = (dtype: "int8" | "int16" | "float32", suffix: string) => ({
@@ -6,6 +6,7 @@ const kernel = (dtype: "int8" | "int16" | "float32", suffix: string) => ({
   source: `ops/reduce_max/reduce_max_${suffix}.h`,
   symbol: `th_reduce_max_${suffix}`,
   params: "th_reduce_params",
+  foldBytes: bytesOf(dtype, 1),
 });
 
 /** The maximum over any axes; quantized values are compared as they are, as in TFLM. */

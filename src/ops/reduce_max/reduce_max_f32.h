@@ -9,6 +9,17 @@
 
 #include "th_reduce.h"
 
+TH_INLINE float th_larger_f32(float value, float x)
+{
+    return x > value ? x : value;
+}
+
+TH_INLINE float th_reduce_max_f32_finish(const th_reduce_params *p, float value)
+{
+    (void)p;
+    return value;
+}
+
 TH_KERNEL void th_reduce_max_f32(const th_reduce_params *p, const float *input, float *output)
 {
     for (int32_t o = 0; o < p->outer; o++) {
@@ -19,7 +30,7 @@ TH_KERNEL void th_reduce_max_f32(const th_reduce_params *p, const float *input, 
                     for (int32_t b = 0; b < p->second; b++) {
                         const float x =
                             input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
-                        value = x > value ? x : value;
+                        value = th_larger_f32(value, x);
                     }
                 }
                 *output++ = value;
@@ -27,5 +38,7 @@ TH_KERNEL void th_reduce_max_f32(const th_reduce_params *p, const float *input, 
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_max_f32_fold, th_reduce_params, float, float, -FLT_MAX, th_larger_f32, th_reduce_max_f32_finish)
 
 #endif

@@ -7,6 +7,17 @@
 
 #include "th_reduce.h"
 
+TH_INLINE int16_t th_larger_s16(int16_t value, int16_t x)
+{
+    return x > value ? x : value;
+}
+
+TH_INLINE int16_t th_reduce_max_s16_finish(const th_reduce_params *p, int16_t value)
+{
+    (void)p;
+    return value;
+}
+
 TH_KERNEL void th_reduce_max_s16(const th_reduce_params *p, const int16_t *input, int16_t *output)
 {
     for (int32_t o = 0; o < p->outer; o++) {
@@ -17,7 +28,7 @@ TH_KERNEL void th_reduce_max_s16(const th_reduce_params *p, const int16_t *input
                     for (int32_t b = 0; b < p->second; b++) {
                         const int16_t x =
                             input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
-                        value = x > value ? x : value;
+                        value = th_larger_s16(value, x);
                     }
                 }
                 *output++ = value;
@@ -25,5 +36,7 @@ TH_KERNEL void th_reduce_max_s16(const th_reduce_params *p, const int16_t *input
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_max_s16_fold, th_reduce_params, int16_t, int16_t, INT16_MIN, th_larger_s16, th_reduce_max_s16_finish)
 
 #endif

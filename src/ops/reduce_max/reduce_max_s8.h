@@ -7,6 +7,17 @@
 
 #include "th_reduce.h"
 
+TH_INLINE int8_t th_larger_s8(int8_t value, int8_t x)
+{
+    return x > value ? x : value;
+}
+
+TH_INLINE int8_t th_reduce_max_s8_finish(const th_reduce_params *p, int8_t value)
+{
+    (void)p;
+    return value;
+}
+
 TH_KERNEL void th_reduce_max_s8(const th_reduce_params *p, const int8_t *input, int8_t *output)
 {
     for (int32_t o = 0; o < p->outer; o++) {
@@ -17,7 +28,7 @@ TH_KERNEL void th_reduce_max_s8(const th_reduce_params *p, const int8_t *input, 
                     for (int32_t b = 0; b < p->second; b++) {
                         const int8_t x =
                             input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
-                        value = x > value ? x : value;
+                        value = th_larger_s8(value, x);
                     }
                 }
                 *output++ = value;
@@ -25,5 +36,7 @@ TH_KERNEL void th_reduce_max_s8(const th_reduce_params *p, const int8_t *input, 
         }
     }
 }
+
+TH_DEFINE_FOLD(th_reduce_max_s8_fold, th_reduce_params, int8_t, int8_t, INT8_MIN, th_larger_s8, th_reduce_max_s8_finish)
 
 #endif

@@ -1,8 +1,9 @@
 import { elementsOf } from "../../base/dtype.js";
+import type { NodeView } from "../../ir/graph.js";
 import { int32 } from "../common/options.js";
 import { inferResize, type ResizeAttrs, resizeBinding, resizeSamples, resizeSize } from "../common/resize.js";
 import { inputOf, outputOf } from "../common/view.js";
-import { defineOp, type ExecView, type Kernel, noTraits } from "../spec.js";
+import { defineOp, type ExecView, type Kernel, noTraits, type RowWindows } from "../spec.js";
 
 const f = Math.fround;
 
@@ -37,16 +38,25 @@ function places(input: number, output: number, attrs: ResizeAttrs, one: 1024 | 1
     const place = one === 1 ? f(f(f(i + half) * scale) - half) : i * axis.scale + axis.offset;
     const round =
       one === 1 ? [Math.floor(place), Math.ceil(place)] : [Math.trunc(place / 1024), Math.trunc((place + 1023) / 1024)];
-    const first = Math.max(round[0] ?? 0, 0);
+    // Rounded scales of very long axes can reach past the end.
+    const first = Math.min(Math.max(round[0] ?? 0, 0), input - 1);
     return { first, second: Math.min(round[1] ?? 0, input - 1), weight: place - first * one };
   });
+}
+
+const unitOf = (view: NodeView<ResizeAttrs>): 1024 | 1 => (inputOf(view, 0).dtype === "float32" ? 1 : 1024);
+
+/** The row above an output row and the next, which is outside, and of no weight, below the last one. */
+function resizeBilinearRows(view: NodeView<ResizeAttrs>): RowWindows {
+  const { height, outHeight } = resizeSize(view);
+  const rows = places(height, outHeight, view.attrs, unitOf(view));
+  return [{ first: (row) => rows[row]?.first ?? 0, taps: 2, dilation: 1 }, null];
 }
 
 /** Weights four pixels; integers are divided by 2^20 and rounded half away from zero. */
 function resizeBilinearReference(view: ExecView<ResizeAttrs>): void {
   const { batch, height, width, channels, outHeight, outWidth } = resizeSize(view);
-  const isFloat = inputOf(view, 0).dtype === "float32";
-  const one = isFloat ? 1 : 1024;
+  const one = unitOf(view);
   const [rows, columns] = [places(height, outHeight, view.attrs, one), places(width, outWidth, view.attrs, one)];
   const [x, out] = [view.in[0] as Float32Array, view.out[0] as Float32Array];
   let o = 0;
@@ -60,7 +70,7 @@ function resizeBilinearReference(view: ExecView<ResizeAttrs>): void {
           const lower =
             at(row.second, column.first) * (one - column.weight) + at(row.second, column.second) * column.weight;
           const sum = upper * (one - row.weight) + lower * row.weight;
-          out[o++] = isFloat ? sum : Math.trunc((sum + (sum > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20);
+          out[o++] = one === 1 ? sum : Math.trunc((sum + (sum > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20);
         }
       }
     }
@@ -70,11 +80,12 @@ function resizeBilinearReference(view: ExecView<ResizeAttrs>): void {
 function kernel(suffix: string, dtype: "int8" | "int16" | "float32"): Kernel<ResizeAttrs> {
   return {
     name: `portable ${suffix}`,
+    form: "row",
     types: { inputs: [dtype, "int32"], outputs: [dtype] },
     call: (view) => {
       const { attrs } = view;
-      const { batch, height, width, channels, outHeight, outWidth } = resizeSize(view);
-      const sizes = { batch, in_h: height, in_w: width, channels, out_h: outHeight, out_w: outWidth };
+      const { height, width, channels, outHeight, outWidth } = resizeSize(view);
+      const sizes = { in_h: height, in_w: width, channels, out_w: outWidth };
       const [vertical, horizontal] = [integerAxis(height, outHeight, attrs), integerAxis(width, outWidth, attrs)];
       const float = {
         scale_h: { float: floatScale(height, outHeight, attrs) },
@@ -89,15 +100,12 @@ function kernel(suffix: string, dtype: "int8" | "int16" | "float32"): Kernel<Res
       };
       return {
         source: `ops/resize_bilinear/resize_bilinear_${suffix}.h`,
-        symbol: `th_resize_bilinear_${suffix}`,
+        symbol: `th_resize_bilinear_${suffix}_row`,
         params:
           dtype === "float32"
             ? { type: "th_resize_bilinear_f32_params", fields: { ...sizes, ...float } }
             : { type: "th_resize_bilinear_params", fields: { ...sizes, ...integer } },
-        args: [
-          { kind: "input", index: 0 },
-          { kind: "output", index: 0 },
-        ],
+        args: [{ kind: "rows", index: 0 }, { kind: "row" }, { kind: "output", index: 0 }],
         scratchBytes: 0,
       };
     },
@@ -109,7 +117,7 @@ export const resizeBilinear = defineOp<"RESIZE_BILINEAR", ResizeAttrs>({
   summary: "Image resize by bilinear interpolation",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: noTraits,
+  traits: { ...noTraits, rows: resizeBilinearRows },
   tflite: resizeBinding(23, 15, [int32("newHeight"), int32("newWidth")]),
   infer: inferResize,
   reference: resizeBilinearReference,

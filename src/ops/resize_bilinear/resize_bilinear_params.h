@@ -5,7 +5,7 @@
 
 /* Output place i lies at input place (i * scale + offset) / 1024. */
 typedef struct {
-    int32_t batch, in_h, in_w, channels, out_h, out_w;
+    int32_t in_h, in_w, channels, out_w;
     int32_t scale_h, offset_h, scale_w, offset_w;
 } th_resize_bilinear_params;
 
@@ -15,9 +15,9 @@ TH_INLINE int32_t th_resize_place(int32_t i, int32_t scale, int32_t offset)
 }
 
 /* The input places around `place`, inside the image. Division truncates, as in TFLite. */
-TH_INLINE int32_t th_resize_before(int32_t place)
+TH_INLINE int32_t th_resize_before(int32_t place, int32_t size)
 {
-    return th_max(place / 1024, 0);
+    return th_clamp(place / 1024, 0, size - 1);
 }
 
 TH_INLINE int32_t th_resize_after(int32_t place, int32_t size)

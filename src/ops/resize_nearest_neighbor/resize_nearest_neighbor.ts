@@ -1,7 +1,6 @@
 import { bytesOf } from "../../base/dtype.js";
 import { roundAway } from "../../base/fixedpoint.js";
 import { inferResize, type ResizeAttrs, resizeBinding, resizeSamples, resizeSize } from "../common/resize.js";
-import { inputOf } from "../common/view.js";
 import { defineOp, type ExecView, noTraits } from "../spec.js";
 
 const f = Math.fround;
@@ -42,7 +41,15 @@ export const resizeNearestNeighbor = defineOp<"RESIZE_NEAREST_NEIGHBOR", ResizeA
   summary: "Image resize by the nearest pixel",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, moves: true },
+  traits: {
+    ...noTraits,
+    moves: true,
+    rows: (view) => {
+      const { height, outHeight } = resizeSize(view);
+      const rows = nearest(height, outHeight, view.attrs);
+      return [{ first: (row) => rows[row] ?? 0, taps: 1, dilation: 1 }, null];
+    },
+  },
   tflite: resizeBinding(97, 74, []),
   infer: inferResize,
   reference,
@@ -50,18 +57,17 @@ export const resizeNearestNeighbor = defineOp<"RESIZE_NEAREST_NEIGHBOR", ResizeA
   cost: () => ({ macs: 0, operations: 0 }),
   kernels: types.map((dtype) => ({
     name: `portable ${dtype}`,
+    form: "row",
     types: { inputs: [dtype, "int32"], outputs: [dtype] },
     call: (view) => {
-      const { batch, height, width, channels, outHeight, outWidth } = resizeSize(view);
-      const pixelBytes = bytesOf(inputOf(view, 0).dtype, channels);
-      const fields = { batch, in_h: height, in_w: width, out_h: outHeight, out_w: outWidth, pixel_bytes: pixelBytes };
+      const { width, channels, outWidth } = resizeSize(view);
+      const fields = { out_w: outWidth, pixel_bytes: bytesOf(dtype, channels) };
       return {
         source: "ops/resize_nearest_neighbor/resize_nearest_neighbor.h",
-        symbol: "th_resize_nearest_neighbor",
+        symbol: "th_resize_nearest_neighbor_row",
         params: { type: "th_resize_nearest_neighbor_params", fields },
         args: [
           { kind: "input", index: 0 },
-          { kind: "constant", label: "rows", dtype: "int16", data: nearest(height, outHeight, view.attrs) },
           { kind: "constant", label: "columns", dtype: "int16", data: nearest(width, outWidth, view.attrs) },
           { kind: "output", index: 0 },
         ],

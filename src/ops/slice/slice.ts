@@ -3,6 +3,7 @@ import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { constantOf, inputOf, outputOf } from "../common/view.js";
 
 /** Sizes of the slice; -1 reaches to the end. */
@@ -40,7 +41,15 @@ export const slice = defineMover<"SLICE", Empty>({
     const inBase = constantOf(inputOf(view, 1)).reduce((sum, first, d) => sum + first * (inSteps[d] ?? 0), 0);
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase, outBase: 0 };
   },
+  rows: (view) => equalRows(view, [0]),
   samples: [
+    moverSample(
+      "columns and channels of an image",
+      {},
+      "int8",
+      [1, 4, 6, 5],
+      [constant([0, 0, 1, 2]), constant([1, 4, 3, 3])],
+    ),
     moverSample("block", {}, "int8", [2, 5, 6, 3], [constant([1, 2, 0, 1]), constant([1, 2, -1, 2])]),
     moverSample("rows", {}, "float32", [7, 4], [constant([3, 0], "int64"), constant([-1, -1], "int64")]),
     moverSample(

@@ -3,6 +3,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
 import { mostExponentials } from "../common/exp-scaling.js";
 import { float } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { checkFixedScale } from "../common/scales.js";
 import { inputOf, outputOf, scaleOf } from "../common/view.js";
 import { type CValue, defineOp, type Kernel, type KernelArg, noTraits, type Report, type Sample } from "../spec.js";
@@ -12,6 +13,7 @@ import { type SoftmaxAttrs, softmaxScaling, softmaxSize, softmaxTables } from ".
 function kernel(suffix: string, input: DType, output: DType): Kernel<SoftmaxAttrs> {
   return {
     name: `portable ${suffix}`,
+    form: "slice",
     types: { inputs: [input], outputs: [output] },
     call: (view) => {
       const isFloat = input === "float32";
@@ -49,6 +51,18 @@ function checkOutput(view: NodeView<SoftmaxAttrs>, report: Report): void {
 const q8 = perTensor(1 / 256, -128);
 
 const samples: readonly Sample<SoftmaxAttrs>[] = [
+  {
+    name: "int8, an image's channels",
+    attrs: { beta: 1 },
+    inputs: [{ shape: [1, 3, 4, 5], dtype: "int8", quant: perTensor(0.05, -6) }],
+    outputs: [{ dtype: "int8", quant: q8 }],
+  },
+  {
+    name: "int16, an image's channels",
+    attrs: { beta: 1 },
+    inputs: [{ shape: [1, 3, 2, 4], dtype: "int16", quant: perTensor(0.0002) }],
+    outputs: [{ dtype: "int16", quant: perTensor(1 / 32768) }],
+  },
   {
     name: "int8, two rows",
     attrs: { beta: 1 },
@@ -92,7 +106,7 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   summary: "Softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0] },
+  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
   tflite: {
     builtin: 25,
     maxVersion: 4,

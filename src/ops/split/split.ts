@@ -2,8 +2,9 @@ import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { inferParts, joinTraits, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import { inferParts, joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
 import { constant, movedTensor } from "../common/movers.js";
+import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { constantOf, inputOf } from "../common/view.js";
 import { defineOp, type Sample } from "../spec.js";
@@ -38,7 +39,7 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
   summary: "Takes a tensor apart into equal parts along an axis",
   arity: { inputs: [2, 2], outputs: [1, maxSlices] },
   optionalInputs: [],
-  traits: joinTraits,
+  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [1]) },
   tflite: {
     builtin: 49,
     maxVersion: 4,
@@ -69,5 +70,9 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
   gradient: "none",
   cost: noCost,
   kernels: partKernels((dtype) => ["int32", dtype], 1, partsOf),
-  samples: [sample("channels", "int8", 3, [1, 2, 3, 6], 3), sample("rows", "int16", -2, [4, 5], 2)],
+  samples: [
+    sample("channels", "int8", 3, [1, 3, 2, 6], 3),
+    sample("columns", "int16", -2, [1, 4, 6, 2], 2),
+    sample("rows", "int16", -2, [4, 5], 2),
+  ],
 });

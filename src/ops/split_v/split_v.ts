@@ -2,8 +2,9 @@ import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { inferParts, joinTraits, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import { inferParts, joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
+import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { constantOf, inputOf } from "../common/view.js";
 import { defineOp } from "../spec.js";
@@ -24,7 +25,7 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
   summary: "Takes a tensor apart into parts of given sizes along an axis",
   arity: { inputs: [3, 3], outputs: [1, maxSlices] },
   optionalInputs: [],
-  traits: joinTraits,
+  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [0]) },
   tflite: {
     builtin: 102,
     maxVersion: 2,
@@ -60,7 +61,7 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
   cost: noCost,
   kernels: partKernels((dtype) => [dtype, indexTypes, "int32"], 0, partsOf),
   samples: [
-    moverSample("channels", { count: 3 }, "int8", [1, 2, 3, 6], [constant([1, -1, 2]), constant([3])], 3),
+    moverSample("channels", { count: 3 }, "int8", [1, 3, 2, 6], [constant([1, -1, 2]), constant([3])], 3),
     moverSample("rows", { count: 2 }, "float32", [5, 4], [constant([4, 1], "int64"), constant([-2])], 2),
   ],
 });

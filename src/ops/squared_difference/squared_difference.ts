@@ -93,6 +93,15 @@ export const squaredDifference = defineOp<"SQUARED_DIFFERENCE", Empty>({
       outputs: [{ dtype: "int8", quant: perTensor(0.3, -128) }],
     },
     {
+      name: "int8, two images",
+      attrs: {},
+      inputs: [
+        { shape: [1, 3, 4, 5], dtype: "int8", quant: perTensor(0.05, 3) },
+        { shape: [1, 3, 4, 5], dtype: "int8", quant: perTensor(0.02, -128) },
+      ],
+      outputs: [{ dtype: "int8", quant: perTensor(0.3, -128) }],
+    },
+    {
       name: "int16",
       attrs: {},
       inputs: [

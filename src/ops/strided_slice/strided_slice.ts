@@ -4,7 +4,9 @@ import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { int32 } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { constantOf, inputOf } from "../common/view.js";
+import type { RowWindows } from "../spec.js";
 
 /** Bit i of a mask speaks of entry i of begin, end and strides. */
 export interface StridedSliceAttrs {
@@ -33,6 +35,8 @@ interface AxisSlice {
 export interface StridedSlicePlan {
   readonly axes: readonly AxisSlice[];
   readonly shape: readonly number[];
+  /** The input axis that each axis of the output comes from, -1 for a new one. */
+  readonly sources: readonly number[];
 }
 
 const whole = (size: number): AxisSlice => ({ start: 0, stride: 1, count: size });
@@ -63,40 +67,52 @@ export function stridedSlicePlan(view: NodeView<StridedSliceAttrs>): StridedSlic
   const named = begin.filter((_, i) => !bit(attrs.newAxisMask, i) && !bit(attrs.ellipsisMask, i)).length;
   const axes: AxisSlice[] = [];
   const shape: number[] = [];
+  const sources: number[] = [];
+  const keep = (slice: AxisSlice): void => {
+    sources.push(axes.length);
+    axes.push(slice);
+    shape.push(slice.count);
+  };
   let ellipses = 0;
   for (const [i, stride] of strides.entries()) {
     const first = begin[i] as number;
     if (bit(attrs.ellipsisMask, i)) {
       if (++ellipses > 1) return null;
       for (let left = input.length - named; left > 0; left--) {
-        const size = input[axes.length] ?? 0;
-        axes.push(whole(size));
-        shape.push(size);
+        keep(whole(input[axes.length] ?? 0));
       }
       continue;
     }
     if (bit(attrs.newAxisMask, i)) {
       shape.push(1);
+      sources.push(-1);
       continue;
     }
     const size = input[axes.length];
     if (size === undefined || stride === 0) return null;
     if (bit(attrs.shrinkAxisMask, i)) {
-      const index = first < 0 ? first + size : first;
+      // TFLite's begin mask holds here too; TensorFlow's does not.
+      const masked = stride > 0 ? 0 : size - 1;
+      const index = bit(attrs.beginMask, i) ? masked : first < 0 ? first + size : first;
       if (index < 0 || index >= size) return null;
       axes.push({ start: index, stride: 1, count: 1 });
       continue;
     }
     const last = (end[i] as number) + (attrs.offset ? first : 0);
-    const slice = axisSlice(size, first, last, stride, { begin: bit(attrs.beginMask, i), end: bit(attrs.endMask, i) });
-    axes.push(slice);
-    shape.push(slice.count);
+    keep(axisSlice(size, first, last, stride, { begin: bit(attrs.beginMask, i), end: bit(attrs.endMask, i) }));
   }
-  for (const size of input.slice(axes.length)) {
-    axes.push(whole(size));
-    shape.push(size);
-  }
-  return { axes, shape };
+  for (const size of input.slice(axes.length)) keep(whole(size));
+  return { axes, shape, sources };
+}
+
+/** Rows, where images and their rows are taken whole and in order. */
+function stridedSliceRows(view: NodeView<StridedSliceAttrs>): RowWindows | "none" {
+  const plan = stridedSlicePlan(view);
+  const kept = (axis: number): boolean => {
+    const slice = plan?.axes[axis];
+    return plan?.sources[axis] === axis && slice?.start === 0 && slice.stride === 1;
+  };
+  return kept(0) && kept(1) ? equalRows(view, [0]) : "none";
 }
 
 const attrs: StridedSliceAttrs = {
@@ -163,7 +179,15 @@ export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
       outBase: 0,
     };
   },
+  rows: stridedSliceRows,
   samples: [
+    moverSample(
+      "columns of an image",
+      { ...attrs, beginMask: 8, shrinkAxisMask: 8 },
+      "int8",
+      [1, 4, 5, 3],
+      spec([0, -4, 3, 2], [1, 99, -6, 0], [1, 1, -2, 1]),
+    ),
     moverSample("every other", attrs, "int8", [1, 6, 5, 3], spec([0, 1, 0, 0], [1, 6, 5, 3], [1, 2, 2, 1])),
     moverSample("backwards", { ...attrs, beginMask: 1, endMask: 3 }, "int8", [4, 7], spec([0, -2], [0, 0], [-1, -3])),
     moverSample("one index", { ...attrs, shrinkAxisMask: 2 }, "int16", [2, 5, 3], spec([0, -1], [2, 0], [1, 1])),

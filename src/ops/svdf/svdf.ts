@@ -96,6 +96,7 @@ function kernel(suffix: string, activations: DType, state: DType): Kernel<SvdfAt
   const isFloat = activations === "float32";
   return {
     name: `portable ${suffix}`,
+    form: "whole",
     types: {
       inputs: [activations, activations, state, isFloat ? activations : "int32", state],
       outputs: [activations],

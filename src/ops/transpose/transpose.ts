@@ -2,6 +2,7 @@ import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { equalRows } from "../common/rows.js";
 import { constantOf, inputOf, outputOf } from "../common/view.js";
 
 export const transpose = defineMover<"TRANSPOSE", Empty>({
@@ -24,7 +25,12 @@ export const transpose = defineMover<"TRANSPOSE", Empty>({
     const inSteps = constantOf(inputOf(view, 1)).map((d) => steps[d] ?? 0);
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase: 0, outBase: 0 };
   },
+  rows: (view) => {
+    const [first, second] = constantOf(inputOf(view, 1));
+    return first === 0 && second === 1 ? equalRows(view, [0]) : "none";
+  },
   samples: [
+    moverSample("within rows", {}, "int8", [1, 3, 4, 2], [constant([0, 1, 3, 2])]),
     moverSample("matrix", {}, "int8", [5, 7], [constant([1, 0])]),
     moverSample("channels first", {}, "int8", [1, 3, 4, 2], [constant([0, 3, 1, 2])]),
     moverSample("outer axes only", {}, "int16", [3, 2, 5], [constant([1, 0, 2])]),

@@ -3,6 +3,7 @@ import type { Activation } from "../common/activation.js";
 import { windowSpan } from "../common/padding.js";
 import { constantOf, inputOf, outputOf, sizeAt } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
+import type { RowWindow } from "../spec.js";
 
 export interface TransposeConvAttrs {
   /** Of the convolution that this one undoes. */
@@ -41,19 +42,32 @@ export function transposeConvGeometry(view: NodeView<TransposeConvAttrs>) {
   };
 }
 
+/**
+ * Output row y gets input rows i with a filter tap y + padTop - i * stride: those from the last tap's row on, as many as
+ * a stride leaves of the taps. Where that is one too many, the kernel skips the last.
+ */
+export function transposedRows(view: NodeView<TransposeConvAttrs>): RowWindow {
+  const { kernel, padTop } = transposeConvGeometry(view);
+  const [taps, stride] = [kernel[0], view.attrs.stride[0]];
+  return {
+    first: (row) => Math.floor((row + padTop - taps + stride) / stride),
+    taps: Math.ceil(taps / stride),
+    dilation: 1,
+  };
+}
+
 /** What the shared kernel factory needs to know. */
 export const transposed: Weighted<TransposeConvAttrs> = {
   index: { input: 2, weights: 1, bias: 3 },
   stem: "ops/transpose_conv/transpose_conv",
   activation: (a) => a.activation,
+  form: "row",
+  takesRow: true,
   fields: (view) => {
     const g = transposeConvGeometry(view);
     return {
-      batch: g.batch,
-      in_h: g.height,
       in_w: g.width,
       in_c: g.channels,
-      out_h: g.outHeight,
       out_w: g.outWidth,
       out_c: g.outChannels,
       k_h: g.kernel[0],

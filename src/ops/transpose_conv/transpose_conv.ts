@@ -6,9 +6,9 @@ import { biasTypeOption, int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, sizeAt } from "../common/view.js";
-import { sampleChannels, weightedKernels } from "../common/weighted.js";
+import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
 import { defineOp, type Kernel, type KernelArg, noTraits, type Sample } from "../spec.js";
-import { statedShape, type TransposeConvAttrs, transposeConvGeometry, transposed } from "./geometry.js";
+import { statedShape, type TransposeConvAttrs, transposeConvGeometry, transposed, transposedRows } from "./geometry.js";
 import { transposeConvReference } from "./reference.js";
 
 const weighted = weightedKernels(transposed, ["s8", "s16", "s16_b32", "f32"]);
@@ -16,6 +16,7 @@ const weighted = weightedKernels(transposed, ["s8", "s16", "s16_b32", "f32"]);
 /** Old 16x8 models have int16 biases, which TFLM widens; here the constant is. */
 const narrowBias: Kernel<TransposeConvAttrs> = {
   name: "portable s16, int16 bias",
+  form: "row",
   types: { inputs: ["int32", "int8", "int16", "int16"], outputs: ["int16"] },
   call: (view) => {
     const call = present(weighted[1], "s16 kernel").call(view);
@@ -102,7 +103,7 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   summary: "Transposed 2-D convolution, NHWC, OHWI filter",
   arity: { inputs: [3, 4], outputs: [1, 1] },
   optionalInputs: [3],
-  traits: noTraits,
+  traits: { ...noTraits, rows: (view) => dataWindow(transposed, view, transposedRows(view)) },
   tflite: {
     builtin: 67,
     maxVersion: 5,

@@ -5,8 +5,8 @@
 
 /* Sizes in elements. */
 typedef struct {
-    int32_t batch, in_h, in_w, in_c;
-    int32_t out_h, out_w, out_c;
+    int32_t in_w, in_c;
+    int32_t out_w, out_c;
     int32_t k_h, k_w, stride_h, stride_w;
     int32_t pad_top, pad_left; /* rows and columns of the full result cut off before the output */
     int32_t in_zero, out_zero; /* zero points; 0 for 16-bit activations */

@@ -1,68 +1,52 @@
 /*
- * Transposed convolution, int16 activations, int8 weights, int64 bias and accumulator;
- * bit-exact with transposeConvReference.
- * input [batch][in_h][in_w][in_c], weights [out_c][k_h][k_w][in_c], bias [out_c] or NULL,
- * multipliers and shifts [out_c] (or [1], see multiplier_step), output [batch][out_h][out_w][out_c].
- * Gathers what a convolution's gradient scatters: input (y, x) reaches output (y * stride_h - pad_top + ky, ...).
+ * Transposed convolution, int16 activations, int8 weights, int64 bias and accumulator; bit-exact with
+ * transposeConvReference.
+ * Computes output row y: rows [ceil(k_h / stride_h)] of the window, each [in_w][in_c] or NULL outside the input,
+ * weights [out_c][k_h][k_w][in_c], bias [out_c] or NULL,
+ * multipliers and shifts [out_c] (or [1], see multiplier_step), output [out_w][out_c].
+ * Gathers what a convolution's gradient scatters: input (i, j) reaches output (i * stride_h - pad_top + ky, ...).
  */
 #ifndef TH_TRANSPOSE_CONV_S16_H
 #define TH_TRANSPOSE_CONV_S16_H
 
-#include "transpose_conv_params.h"
 #include "th_fixedpoint.h"
+#include "th_rows.h"
+#include "transpose_conv_params.h"
+#include "transpose_conv_taps.h"
 
-/* The sum of one output element; `filter` are the weights of its channel, y and x its place in the full result. */
-TH_INLINE int64_t th_transpose_conv_s16_sum(const th_transpose_conv_params *p, const int16_t *input,
-                                            const int8_t *filter, int32_t y, int32_t x)
+TH_KERNEL void th_transpose_conv_s16(const th_transpose_conv_params *p, const void *const *rows, int32_t y,
+                                     const int8_t *weights, const int64_t *bias, const int32_t *multipliers,
+                                     const int8_t *shifts, int16_t *output)
 {
-    int64_t sum = 0;
-    for (int32_t ky = y % p->stride_h; ky < p->k_h && ky <= y; ky += p->stride_h) {
-        const int32_t iy = (y - ky) / p->stride_h;
-        if (iy >= p->in_h) {
-            continue;
-        }
-        for (int32_t kx = x % p->stride_w; kx < p->k_w && kx <= x; kx += p->stride_w) {
-            const int32_t ix = (x - kx) / p->stride_w;
-            if (ix >= p->in_w) {
-                continue;
-            }
-            const int16_t *in = input + (iy * p->in_w + ix) * p->in_c;
-            const int8_t *w = filter + (ky * p->k_w + kx) * p->in_c;
-            for (int32_t c = 0; c < p->in_c; c++) {
-                sum += in[c] * w[c];
-            }
-        }
-    }
-    return sum;
-}
-
-/* Output row oy; `input` is the image it lies in. */
-TH_INLINE void th_transpose_conv_s16_row(const th_transpose_conv_params *p, const int16_t *input,
-                                         const int8_t *weights, const int64_t *bias, const int32_t *multipliers,
-                                         const int8_t *shifts, int32_t oy, int16_t *output)
-{
-    const int32_t per_filter = p->k_h * p->k_w * p->in_c;
-    const int32_t y = oy + p->pad_top;
+    const int32_t in_c = p->in_c;
+    const int32_t k_h = p->k_h;
+    const int32_t k_w = p->k_w;
+    const int32_t stride_h = p->stride_h;
+    const int32_t stride_w = p->stride_w;
+    const th_transpose_taps down = th_transpose_taps_at(y + p->pad_top, k_h, stride_h);
+    const th_taps inside = th_rows_inside(rows, down.count);
     for (int32_t ox = 0; ox < p->out_w; ox++) {
+        const int32_t x = ox + p->pad_left;
+        const th_transpose_taps across = th_transpose_taps_at(x, k_w, stride_w);
+        const int32_t x0 = (x - across.last) / stride_w;
+        const th_taps columns = th_taps_inside(x0, 1, across.count, p->in_w);
         for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const int64_t sum = th_transpose_conv_s16_sum(p, input, weights + oc * per_filter, y, ox + p->pad_left);
+            int64_t sum = 0;
+            for (int32_t i = inside.first; i < inside.end; i++) {
+                const int16_t *row = (const int16_t *)rows[i];
+                const int8_t *filter = weights + (oc * k_h + down.last - i * stride_h) * k_w * in_c;
+                for (int32_t j = columns.first; j < columns.end; j++) {
+                    const int16_t *in = row + (x0 + j) * in_c;
+                    const int8_t *w = filter + (across.last - j * stride_w) * in_c;
+                    for (int32_t c = 0; c < in_c; c++) {
+                        sum += in[c] * w[c];
+                    }
+                }
+            }
             const int32_t m = oc * p->multiplier_step;
             const int32_t scaled = th_requantize64(sum + (bias ? bias[oc] : 0), multipliers[m], shifts[m]);
             *output++ = (int16_t)th_clamp(scaled + p->out_zero, p->min, p->max);
         }
-    }
-}
-
-TH_KERNEL void th_transpose_conv_s16(const th_transpose_conv_params *p, const int16_t *input, const int8_t *weights,
-                                     const int64_t *bias, const int32_t *multipliers, const int8_t *shifts,
-                                     int16_t *output)
-{
-    for (int32_t n = 0; n < p->batch; n++) {
-        for (int32_t oy = 0; oy < p->out_h; oy++) {
-            th_transpose_conv_s16_row(p, input, weights, bias, multipliers, shifts, oy, output);
-            output += p->out_w * p->out_c;
-        }
-        input += p->in_h * p->in_w * p->in_c;
     }
 }
 

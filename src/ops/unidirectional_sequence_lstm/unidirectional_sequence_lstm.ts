@@ -87,6 +87,7 @@ function kernel(suffix: "s8" | "s16" | "f32", input: DType, bias: DType): Kernel
   const isFloat = suffix === "f32";
   return {
     name: `portable ${suffix}`,
+    form: "whole",
     types: { inputs: inputTypes(input, isFloat ? input : "int8", bias, isFloat ? input : "int16"), outputs: [input] },
     call: (view) => {
       const { batchStride, stepStride, ...sizes } = lstmSize(view);

@@ -1,9 +1,9 @@
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { joinTraits, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import { joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
 import { moverSample } from "../common/movers.js";
-import { movedQuant } from "../common/moves.js";
+import { movedQuant, moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { inputOf } from "../common/view.js";
 import { defineOp } from "../spec.js";
@@ -24,7 +24,7 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
   summary: "Takes a tensor apart along an axis, which disappears",
   arity: { inputs: [1, 1], outputs: [1, maxSlices] },
   optionalInputs: [],
-  traits: joinTraits,
+  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [0]) },
   tflite: {
     builtin: 88,
     maxVersion: 5,
@@ -51,6 +51,7 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
   kernels: partKernels((dtype) => [dtype], 0, partsOf),
   samples: [
     moverSample("first axis", { axis: 0, count: 2 }, "int8", [2, 3, 4], [], 2),
+    moverSample("within rows", { axis: 2, count: 2 }, "int8", [1, 3, 2, 4], [], 2),
     moverSample("last axis", { axis: -1, count: 3 }, "float32", [2, 3], [], 3),
     moverSample("to scalars", { axis: 0, count: 2 }, "int32", [2], [], 2),
   ],

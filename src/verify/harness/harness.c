@@ -35,7 +35,8 @@ static void empty_entry(void *arena)
 static void read_inputs(const th_model *model, uint8_t *arena)
 {
     for (uint32_t i = 0; i < model->input_count; i++) {
-        th_port_read(arena + model->inputs[i].offset, model->inputs[i].bytes);
+        const uint32_t offset = model->inputs[i].offset;
+        th_port_read(offset == TH_PUSHED_INPUT ? th_pushed_buffer : arena + offset, model->inputs[i].bytes);
     }
 }
 

@@ -35,6 +35,9 @@ typedef struct {
 extern const th_model th_models[];
 extern const uint32_t th_model_count;
 extern uint8_t th_arena_buffer[];
+/* Where an input waits that is pushed row by row; TH_PUSHED_INPUT in place of its offset. */
+extern uint8_t th_pushed_buffer[];
+#define TH_PUSHED_INPUT UINT32_MAX
 
 typedef struct {
     uint32_t stack_bytes; /* 0 where the port cannot tell */

@@ -1,0 +1,20 @@
+/* What sums and means of integers share: one addition, and the rescaling of a sum; bit-exact with reduce-sum.ts. */
+#ifndef TH_REDUCE_SUM_H
+#define TH_REDUCE_SUM_H
+
+#include "th_fixedpoint.h"
+#include "th_reduce.h"
+
+TH_INLINE int32_t th_reduce_add(int32_t sum, int32_t x)
+{
+    return sum + x;
+}
+
+/* The output element, of a type whose limits the params hold. */
+TH_INLINE int32_t th_reduce_sum_finish(const th_reduce_sum_params *p, int32_t sum)
+{
+    const int32_t scaled = th_requantize(sum - p->in_zero_sum, p->multiplier, p->shift) + p->out_zero;
+    return th_clamp(scaled, p->min, p->max);
+}
+
+#endif

@@ -1,0 +1,220 @@
+import { present } from "../base/assert.js";
+import { bytesOf, elementsOf } from "../base/dtype.js";
+import { alignUp, type TensorId } from "../base/units.js";
+import { tensorOf } from "../ir/graph.js";
+import { cursorBytes, type Group } from "./groups.js";
+import { addLive, distanceBelow, type Occupancy, solid } from "./occupancy.js";
+import { assignOffsets, type Overlap } from "./offsets.js";
+import type { Buffer, BufferKind, Plan, PlannedGroup, Step } from "./plan.js";
+import { mapStorage, type Storage } from "./storage.js";
+import { tensorBytes } from "./tensors.js";
+import { heldOf, type Network, scratchBytes, type Unit } from "./units.js";
+
+/** Every buffer starts at a multiple of this, so that kernels may load words. */
+const bufferAlignment = 4;
+const arenaAlignment = 16;
+
+interface Unplaced {
+  readonly kind: BufferKind;
+  readonly tensors: readonly TensorId[];
+  readonly variable: string | null;
+  readonly name: string;
+  readonly rows: number;
+  readonly rowBytes: number;
+  readonly alignment: number;
+  readonly occupancy: Occupancy;
+}
+
+/** When the groups and steps of a plan run, in firings. */
+interface Clock {
+  /** The first firing of each group, and the end of the last. */
+  readonly starts: readonly number[];
+  readonly firings: number;
+  /** The first and last firing of each unit. */
+  readonly units: ReadonlyMap<number, readonly [first: number, last: number]>;
+  /** The node that fires at each time; a pushed row counts as the first node's. */
+  readonly nodeAt: Int32Array;
+}
+
+function clockOf(network: Network, groups: readonly Group[]): Clock {
+  const starts: number[] = [];
+  const units = new Map<number, readonly [number, number]>();
+  const nodes: number[] = [];
+  for (const { first, order } of groups) {
+    starts.push(nodes.length);
+    for (const s of order) {
+      const position = first + s;
+      const time = nodes.length;
+      units.set(position, [units.get(position)?.[0] ?? time, time]);
+      nodes.push(network.units[position]?.node ?? 0);
+    }
+  }
+  return { starts, firings: nodes.length, units, nodeAt: Int32Array.from(nodes) };
+}
+
+function storageBuffer(network: Network, { tensors, occupancy, rows, rowBytes }: Storage): Unplaced {
+  const all = tensors.map((id) => heldOf(network, id));
+  const [first] = all;
+  const kind = all.some((h) => h.isOutput)
+    ? "output"
+    : tensors.some((id) => network.graph.inputs.includes(id))
+      ? "input"
+      : "activation";
+  return {
+    kind,
+    tensors,
+    variable: null,
+    name: first?.tensor.name ?? "",
+    rows,
+    rowBytes,
+    alignment: Math.max(bufferAlignment, ...all.map((h) => bytesOf(h.tensor.dtype, 1))),
+    occupancy,
+  };
+}
+
+/** Buffers that no firing frees: state, variables, and outputs that are constants, which the initialisation copies. */
+function permanentBuffers({ graph }: Network, lastFiring: number): readonly Unplaced[] {
+  const fixed = (name: string, kind: BufferKind, bytes: number, alignment: number) => ({
+    name,
+    kind,
+    variable: null,
+    tensors: [],
+    rows: 1,
+    rowBytes: bytes,
+    alignment,
+    occupancy: solid(bytes, 0, lastFiring),
+  });
+  const states = [...graph.tensors.values()].filter((t) => t.variable);
+  const constants = [...new Set(graph.outputs)]
+    .map((id) => tensorOf(graph, id))
+    .filter((t) => t.data !== null && !t.variable);
+  return [
+    ...states.map((t) => ({ ...fixed(t.name, "state", tensorBytes(t), 8), tensors: [t.id] })),
+    ...constants.map((t) => ({ ...fixed(t.name, "output", tensorBytes(t), 8), tensors: [t.id] })),
+    ...graph.variables.map((v) => ({
+      ...fixed(v.name, "state", bytesOf(v.dtype, elementsOf(v.shape)), 8),
+      variable: v.name,
+    })),
+  ];
+}
+
+const workBuffer = (name: string, bytes: number, [first, last]: readonly [number, number]): Unplaced => ({
+  kind: "scratch",
+  tensors: [],
+  variable: null,
+  name,
+  rows: 1,
+  rowBytes: bytes,
+  alignment: 8,
+  occupancy: solid(bytes, first, last),
+});
+
+/** The distances at which buffers that are alive together may share bytes. */
+function overlapsOf(buffers: readonly Unplaced[]): readonly Overlap[] {
+  return buffers.flatMap((a, lower) =>
+    buffers.flatMap((b, upper) => {
+      if (a === b) return [];
+      const distance = distanceBelow(a.occupancy, b.occupancy);
+      return distance >= a.occupancy.bytes || distance === -Infinity ? [] : [{ lower, upper, distance }];
+    }),
+  );
+}
+
+/** Streams, or receives rows: its firings are driven by a table. */
+const isDriven = (network: Network, { first, end }: Group): boolean =>
+  end - first > 1 || network.units[first]?.node === null;
+
+/** The bytes alive at each firing, and the most of them while each node runs. */
+function liveBytesOf(buffers: readonly Unplaced[], clock: Clock, nodes: number): readonly number[] {
+  const live = new Float64Array(clock.firings);
+  for (const { occupancy } of buffers) if (clock.firings > 0) addLive(live, occupancy);
+  const most = new Array<number>(nodes).fill(0);
+  live.forEach((bytes, time) => {
+    const node = clock.nodeAt[time] as number;
+    most[node] = Math.max(most[node] as number, bytes);
+  });
+  return most;
+}
+
+/**
+ * Places everything that groups of units need in the arena.
+ * @param guardBytes unused bytes between buffers, and no sharing of storage, so that stray writes can be found
+ */
+export function buildPlan(network: Network, groups: readonly Group[], guardBytes = 0): Plan {
+  const clock = clockOf(network, groups);
+  const lastFiring = Math.max(clock.firings - 1, 0);
+  const { storages, inPlace } = mapStorage(network, groups, guardBytes > 0 ? "separate" : "share");
+  const unplaced: Unplaced[] = [
+    ...storages.map((s) => storageBuffer(network, s)),
+    ...permanentBuffers(network, lastFiring),
+  ];
+  const steps: Step[] = [];
+  const planned = groups.map((group, g): PlannedGroup => {
+    const driven = isDriven(network, group);
+    const nodeOf = (position: number): number | null => network.units[position]?.node ?? null;
+    const span = [clock.starts[g] as number, (clock.starts[g + 1] ?? clock.firings) - 1] as const;
+    if (driven) unplaced.push(workBuffer("rows done", cursorBytes(group.stages.length), span));
+    const cursor = driven ? unplaced.length - 1 : null;
+    group.stages.forEach((stage, s) => {
+      const position = group.first + s;
+      const unit = network.units[position] as Unit;
+      if (unit.node === null || stage.mode === "push") return;
+      const bytes = scratchBytes(unit, stage);
+      if (bytes > 0)
+        unplaced.push(
+          workBuffer(`scratch of ${unit.lowered?.node.op}`, bytes, present(clock.units.get(position), "firings")),
+        );
+      steps.push({
+        index: unit.node,
+        group: g,
+        mode: stage.mode,
+        scratch: bytes > 0 ? unplaced.length - 1 : null,
+        inPlaceInput: inPlace.get(unit.node) ?? null,
+      });
+    });
+    const firstStep = nodeOf(group.first) ?? 0;
+    const last = nodeOf(group.end - 1);
+    return {
+      firstStep,
+      endStep: last === null ? firstStep : last + 1,
+      order: driven ? group.order.map((s) => nodeOf(group.first + s) ?? "push") : null,
+      cursor,
+    };
+  });
+  const requests = unplaced.map(({ alignment, occupancy: o }) => ({
+    bytes: o.bytes,
+    alignment,
+    firstStep: o.first,
+    lastStep: o.last,
+  }));
+  const overlaps = guardBytes > 0 ? [] : overlapsOf(unplaced);
+  const liveBytes = liveBytesOf(unplaced, clock, steps.length);
+  const placement = assignOffsets({ requests, overlaps, guardBytes, bound: Math.max(0, ...liveBytes) });
+  const buffers = unplaced.map(
+    ({ occupancy, ...b }, id): Buffer => ({
+      ...b,
+      id,
+      bytes: occupancy.bytes,
+      offset: present(placement.offsets[id], "offset"),
+      firstStep: clock.nodeAt[occupancy.first] ?? 0,
+      lastStep: clock.nodeAt[occupancy.last] ?? 0,
+    }),
+  );
+  const arenaBytes = alignUp(placement.extent === Infinity ? 0 : placement.extent, bufferAlignment);
+  return {
+    strategy: groups.some((g) => g.end - g.first > 1) ? "rows" : "layers",
+    feed: network.pushed === null ? "resident" : "pushed",
+    pushed: network.pushed,
+    steps,
+    groups: planned,
+    buffers,
+    bufferOf: new Map(buffers.flatMap((b) => b.tensors.map((id) => [id, b] as const))),
+    bufferOfVariable: new Map(buffers.flatMap((b) => (b.variable === null ? [] : [[b.variable, b] as const]))),
+    arenaBytes,
+    arenaAlignment,
+    peakBytes: arenaBytes,
+    peakStep: liveBytes.reduce((best, live, i) => (live > (liveBytes[best] ?? 0) ? i : best), 0),
+    liveBytes,
+    recomputedMacs: 0,
+  };
+}
