@@ -24,6 +24,9 @@ const readJson = <T>(name: string): Readonly<Record<string, T>> =>
 /** Outputs of TFLM: model -> run -> output tensor, as hexadecimal bytes. */
 export const goldenOutputs = (): Readonly<Record<string, readonly (readonly string[])[]>> => readJson("golden.json");
 
+/** The models that have outputs to match. */
+export const sharedModels = (): readonly string[] => Object.keys(goldenOutputs());
+
 /** Operator outputs of TFLM: model -> run -> operator. */
 export const goldenOps = (): Readonly<Record<string, readonly (readonly OpGolden[])[]>> => readJson("golden-ops.json");
 

@@ -64,14 +64,19 @@ function firstText(p: Printer, { first }: RowWindow, count: number): string {
 }
 
 /** C text of the place of one row in its tensor's memory, in bytes from its start. */
-function rowOffset(t: Tensor, kept: number, row: string): string {
-  const place = kept < rowsOf(t) ? (kept === 1 ? "0" : `(${row}) % ${kept}`) : row;
+function rowOffset(t: Tensor, kept: number, row: () => string): string {
+  // The text of a row is only asked for where it is used: it may define a table.
+  if (kept === 1 && kept < rowsOf(t)) return "0";
+  const place = kept < rowsOf(t) ? `(${row()}) % ${kept}` : row();
   return place === "0" ? "0" : `(${place}) * ${rowBytesOf(t)}`;
 }
 
+/** The row that a function is called for. */
+const thisRow = (): string => "row";
+
 const simplified = (text: string): string => text.replaceAll("(row)", "row");
 
-function rowPointer(p: Printer, t: Tensor, row: string, images: number, access: "read" | "write"): string {
+function rowPointer(p: Printer, t: Tensor, row: () => string, images: number, access: "read" | "write"): string {
   const kept = keptRows(t, p.input.plan.bufferOf.get(t.id));
   const image = images > 1 ? ` + image * ${tensorBytes(t) / images}` : "";
   const type = `${access === "read" ? "const " : ""}${storedType(t.dtype)} *`;
@@ -111,14 +116,14 @@ function argument(p: Printer, lowered: LoweredNode, step: Step, scope: Scope, ar
       const t = present(view.inputs[arg.index], "input");
       if (scope.kind === "row") {
         const window = scope.rows.windows[arg.index];
-        if (window) return rowPointer(p, t, firstText(p, window, scope.rows.count), scope.rows.images, "read");
+        if (window) return rowPointer(p, t, () => firstText(p, window, scope.rows.count), scope.rows.images, "read");
       }
-      if (scope.kind === "fold" && arg.index === 0) return rowPointer(p, t, "row", 1, "read");
+      if (scope.kind === "fold" && arg.index === 0) return rowPointer(p, t, thisRow, 1, "read");
       return wholePointer(p, t, spec.traits.mutates.includes(arg.index) ? "write" : "read");
     }
     case "output": {
       const t = present(view.outputs[arg.index], "output");
-      return scope.kind === "row" ? rowPointer(p, t, "row", scope.rows.images, "write") : wholePointer(p, t, "write");
+      return scope.kind === "row" ? rowPointer(p, t, thisRow, scope.rows.images, "write") : wholePointer(p, t, "write");
     }
     case "rows":
       return `rows_${arg.index}`;
@@ -171,7 +176,7 @@ function traceStatements(p: Printer, lowered: LoweredNode, step: Step, scope: Sc
   return lowered.view.outputs.flatMap((t, i) => {
     if (!p.input.plan.bufferOf.has(t.id)) return [];
     if (scope.kind === "row") {
-      const at = rowPointer(p, t, "row", scope.rows.images, "read");
+      const at = rowPointer(p, t, thisRow, scope.rows.images, "read");
       return [`    TH_TRACE(${step.index}, ${i}, ${at}, ${rowBytesOf(t)});`];
     }
     const trace = `TH_TRACE(${step.index}, ${i}, ${base(p, t)}, ${bytesOf(t.dtype, elementsOf(t.shape))});`;
@@ -219,7 +224,7 @@ export function rowFunction(p: Printer, step: Step): string {
   const what = fold ? "takes a row, gives" : "a row of";
   return [
     `/* ${step.index}: ${lowered.node.op}, ${what} ${outputsText(lowered)} */`,
-    `static void ${rowFunctionName(p, step)}(uint8_t *a, int32_t row)`,
+    `TH_ROW void ${rowFunctionName(p, step)}(uint8_t *a, int32_t row)`,
     "{",
     ...body,
     ...unused,

@@ -42,6 +42,8 @@ function startReplay(graph: Graph, plan: Plan): Replay {
     rows: RowRange,
     visit: (at: number, bytes: number, from: number) => void,
   ) => {
+    // A window may lie in the padding, before any row is there.
+    if (rows.end <= rows.first) return;
     const height = rowsOf(t);
     const rowBytes = height === 0 ? 0 : tensorBytes(t) / height;
     if (buffer.bytes >= tensorBytes(t)) {

@@ -12,9 +12,12 @@
 #if defined(__GNUC__)
 #define TH_KERNEL static __attribute__((unused))
 #define TH_INLINE static inline __attribute__((always_inline))
+/* Code that computes one row: a loop around it must not take registers away from the loops inside. */
+#define TH_ROW static __attribute__((noinline))
 #else
 #define TH_KERNEL static
 #define TH_INLINE static inline
+#define TH_ROW static
 #endif
 
 /* Called after every step with the step's index, the address and the size of each output; nothing by default. */

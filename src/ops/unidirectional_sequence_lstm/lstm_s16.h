@@ -18,19 +18,21 @@ TH_INLINE int32_t th_lstm_s16_clamp16(int32_t x)
 }
 
 /* The four gates of one vector before their activations, each with 12 bits after the point. */
-TH_INLINE void th_lstm_s16_gates(const th_lstm_params *p, const int16_t *input, const int8_t *weights,
+TH_ROW void th_lstm_s16_gates(const th_lstm_params *p, const int16_t *input, const int8_t *weights,
                                  const int8_t *recurrent, const int64_t *bias, const int16_t *hidden, int16_t *gates)
 {
+    const int32_t units = p->units;
+    const int32_t inputs = p->inputs;
     for (int32_t gate = 0; gate < 4; gate++) {
-        for (int32_t u = 0; u < p->units; u++) {
-            const int32_t row = gate * p->units + u;
+        for (int32_t u = 0; u < units; u++) {
+            const int32_t row = gate * units + u;
             int64_t sum = bias[row];
             int64_t back = 0;
-            for (int32_t i = 0; i < p->inputs; i++) {
-                sum += input[i] * weights[row * p->inputs + i];
+            for (int32_t i = 0; i < inputs; i++) {
+                sum += input[i] * weights[row * inputs + i];
             }
-            for (int32_t i = 0; i < p->units; i++) {
-                back += hidden[i] * recurrent[row * p->units + i];
+            for (int32_t i = 0; i < units; i++) {
+                back += hidden[i] * recurrent[row * units + i];
             }
             const int32_t from_input = th_requantize64(sum, p->input_multiplier[gate], p->input_shift[gate]);
             const int32_t from_hidden = th_requantize64(back, p->recurrent_multiplier[gate], p->recurrent_shift[gate]);

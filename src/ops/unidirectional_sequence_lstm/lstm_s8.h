@@ -18,19 +18,23 @@ TH_INLINE int32_t th_lstm_s8_clamp16(int32_t x)
 }
 
 /* The four gates of one vector before their activations, each with 12 bits after the point. */
-TH_INLINE void th_lstm_s8_gates(const th_lstm_params *p, const int8_t *input, const int8_t *weights,
+TH_ROW void th_lstm_s8_gates(const th_lstm_params *p, const int8_t *input, const int8_t *weights,
                                 const int8_t *recurrent, const int32_t *bias, const int8_t *hidden, int16_t *gates)
 {
+    const int32_t units = p->units;
+    const int32_t inputs = p->inputs;
+    const int32_t in_zero = p->in_zero;
+    const int32_t hidden_zero = p->hidden_zero;
     for (int32_t gate = 0; gate < 4; gate++) {
-        for (int32_t u = 0; u < p->units; u++) {
-            const int32_t row = gate * p->units + u;
+        for (int32_t u = 0; u < units; u++) {
+            const int32_t row = gate * units + u;
             int32_t sum = bias[row];
             int32_t back = 0;
-            for (int32_t i = 0; i < p->inputs; i++) {
-                sum += (input[i] - p->in_zero) * weights[row * p->inputs + i];
+            for (int32_t i = 0; i < inputs; i++) {
+                sum += (input[i] - in_zero) * weights[row * inputs + i];
             }
-            for (int32_t i = 0; i < p->units; i++) {
-                back += (hidden[i] - p->hidden_zero) * recurrent[row * p->units + i];
+            for (int32_t i = 0; i < units; i++) {
+                back += (hidden[i] - hidden_zero) * recurrent[row * units + i];
             }
             const int32_t from_input = th_requantize(sum, p->input_multiplier[gate], p->input_shift[gate]);
             const int32_t from_hidden = th_requantize(back, p->recurrent_multiplier[gate], p->recurrent_shift[gate]);

@@ -1,0 +1,187 @@
+/**
+ * `npm run bench -- memory [--models a,b]`: RAM and instructions of every shared model layer by layer, at its least with a
+ * resident input, and at its least with a pushed one, each run on the emulated Cortex-M4 and compared with the
+ * interpreter, beside the figures of peers and the targets in targets.json.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { verify } from "../src/app/api.js";
+import { type CompileOptions, planModel } from "../src/app/compile.js";
+import { renderTable } from "../src/app/report/table.js";
+import { fail } from "../src/base/diagnostics.js";
+import { grouped } from "../src/base/units.js";
+import type { Model } from "../src/ops/index.js";
+import { loadModel, modelsFolder, modelsMissing, sharedModels } from "./goldens.js";
+import type { BenchResult } from "./main.js";
+
+/** The part of targets.json that is read. */
+interface Targets {
+  readonly models: Readonly<
+    Record<
+      string,
+      {
+        readonly tflm?: { readonly "cortex-m4"?: { readonly arenaBytes: number; readonly stackBytes: number } };
+        readonly tinyengine?: {
+          readonly "cortex-m4"?: Readonly<
+            Record<string, { readonly sramBytes: number; readonly imageBytesBesides: number }>
+          >;
+        };
+        readonly target?: { readonly residentBytes?: number; readonly pushedBytes?: number };
+      }
+    >
+  >;
+}
+
+/** A plan of a model as it was measured. */
+interface Measured {
+  readonly peakBytes: number;
+  readonly planMs: number;
+  readonly instructions: number;
+  readonly stackBytes: number;
+  readonly recomputedMacs: number;
+  readonly identical: boolean;
+}
+
+const forms = {
+  layers: { plan: "layers" },
+  resident: { optimize: "memory" },
+  pushed: { optimize: "memory", feed: "pushed" },
+} as const satisfies Readonly<Record<string, CompileOptions>>;
+
+type Form = keyof typeof forms;
+
+/** The most instructions that streaming may cost, and the most stack. */
+const overheadLimit = 0.08;
+const stackLimit = 1024;
+
+interface Row {
+  readonly model: string;
+  readonly tflmBytes: number | null;
+  readonly tinyengineBytes: number | null;
+  readonly target: { readonly residentBytes?: number; readonly pushedBytes?: number };
+  readonly forms: Readonly<Record<Form, Measured>>;
+}
+
+async function measure(model: Model, options: CompileOptions): Promise<Measured> {
+  // Float edges are dropped, as the peers' figures have int8 inputs.
+  const full: CompileOptions = { ...options, floatEdges: "drop" };
+  const start = performance.now();
+  const { plan } = planModel(model, full);
+  const planMs = performance.now() - start;
+  const report = await verify(model, ["cortex-m4"], full);
+  const [target] = report.targets;
+  return {
+    peakBytes: plan.peakBytes,
+    planMs: Math.round(planMs),
+    instructions: target?.instructions ?? 0,
+    stackBytes: target?.stackBytes ?? 0,
+    recomputedMacs: plan.recomputedMacs,
+    identical: target?.identical ?? false,
+  };
+}
+
+/** TinyEngine's least: its patches and the image they are cut from, or its layers. */
+function leastOfTinyEngine(entry: Targets["models"][string] | undefined): number | null {
+  const runs = Object.values(entry?.tinyengine?.["cortex-m4"] ?? {});
+  return runs.length === 0 ? null : Math.min(...runs.map((r) => r.sramBytes + r.imageBytesBesides));
+}
+
+async function measureModel(name: string, targets: Targets): Promise<Row> {
+  const model = loadModel(name);
+  const entry = targets.models[name];
+  return {
+    model: name,
+    tflmBytes: entry?.tflm?.["cortex-m4"]?.arenaBytes ?? null,
+    tinyengineBytes: leastOfTinyEngine(entry),
+    target: entry?.target ?? {},
+    forms: {
+      layers: await measure(model, forms.layers),
+      resident: await measure(model, forms.resident),
+      pushed: await measure(model, forms.pushed),
+    },
+  };
+}
+
+/** What does not hold of what was promised. */
+function shortfalls({ model, target, forms: f }: Row): readonly string[] {
+  const over = (form: Form): number => f[form].instructions / f.layers.instructions - 1;
+  const check = (holds: boolean, what: string) => (holds ? [] : [`${model}: ${what}`]);
+  return (Object.keys(forms) as Form[]).flatMap((form) => {
+    const m = f[form];
+    const limit = form === "layers" ? undefined : target[`${form}Bytes`];
+    return [
+      ...check(m.identical, `${form} gives other outputs than the interpreter`),
+      ...check(limit === undefined || m.peakBytes <= limit, `${form} needs ${m.peakBytes} B, the target is ${limit} B`),
+      ...check(m.stackBytes <= stackLimit, `${form} takes ${m.stackBytes} B of stack`),
+      ...check(over(form) <= overheadLimit, `${form} takes ${(100 * over(form)).toFixed(1)}% more instructions`),
+      ...check(m.recomputedMacs === 0, `${form} recomputes ${m.recomputedMacs} MACs`),
+      ...check(m.planMs < 5000, `${form} takes ${m.planMs} ms to plan`),
+    ];
+  });
+}
+
+const columns = [
+  { title: "model", align: "left" },
+  { title: "TFLM B", align: "right" },
+  { title: "TinyEngine B", align: "right" },
+  { title: "layers B", align: "right" },
+  { title: "resident B", align: "right" },
+  { title: "target", align: "right" },
+  { title: "pushed B", align: "right" },
+  { title: "target", align: "right" },
+  { title: "layers M4 instr.", align: "right" },
+  { title: "resident", align: "right" },
+  { title: "pushed", align: "right" },
+  { title: "MACs twice", align: "right" },
+  { title: "stack B", align: "right" },
+  { title: "plan ms", align: "right" },
+] as const;
+
+const orDash = (n: number | null | undefined): string => (n === null || n === undefined ? "-" : grouped(n));
+
+function rowTexts({ model, tflmBytes, tinyengineBytes, target, forms: f }: Row): readonly string[] {
+  const percent = (form: Form): string => {
+    const more = 100 * (f[form].instructions / f.layers.instructions - 1);
+    return `${more < 0 ? "" : "+"}${more.toFixed(2)}%`;
+  };
+  const all = Object.values(f);
+  return [
+    model,
+    orDash(tflmBytes),
+    orDash(tinyengineBytes),
+    grouped(f.layers.peakBytes),
+    grouped(f.resident.peakBytes),
+    orDash(target.residentBytes),
+    grouped(f.pushed.peakBytes),
+    orDash(target.pushedBytes),
+    grouped(f.layers.instructions),
+    percent("resident"),
+    percent("pushed"),
+    grouped(Math.max(...all.map((m) => m.recomputedMacs))),
+    grouped(Math.max(...all.map((m) => m.stackBytes))),
+    grouped(Math.max(...all.map((m) => m.planMs))),
+  ];
+}
+
+/** Measures the shared models; exit code 1 if a target, a limit or a bit is missed. */
+export async function memoryBench(args: readonly string[]): Promise<BenchResult> {
+  const { values } = parseArgs({ args: [...args], options: { models: { type: "string" } } });
+  const missing = modelsMissing();
+  if (missing !== null) fail("TH6001", { found: missing, fix: "set THIMBLE_MODELS to the folder of the models" });
+  const file = join(modelsFolder, "../targets.json");
+  const targets: Targets = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Targets) : { models: {} };
+  const rows: Row[] = [];
+  for (const name of values.models?.split(",") ?? sharedModels()) {
+    process.stderr.write(`${name}\n`);
+    rows.push(await measureModel(name, targets));
+  }
+  const failures = rows.flatMap(shortfalls);
+  const verdict = failures.length === 0 ? "every target met" : failures.join("\n");
+  const text = `${renderTable(columns, rows.map(rowTexts))}\n\nRAM besides the C stack, int8 inputs and outputs; instructions of one inference, streaming relative to layers.\n${verdict}\n`;
+  return {
+    text,
+    data: { schemaVersion: 1, core: "cortex-m4", rows, failures },
+    exitCode: failures.length === 0 ? 0 : 1,
+  };
+}
