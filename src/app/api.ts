@@ -1,16 +1,17 @@
 import { type Diagnostic, DiagnosticError, fail } from "../base/diagnostics.js";
 import type { TensorData } from "../base/dtype.js";
-import { elementsOf, fromBytes } from "../base/dtype.js";
+import { elementsOf, fromBytes, makeData } from "../base/dtype.js";
 import type { Board } from "../boards/board.js";
-import { arenaBudget, type BoardFit, fitBoard } from "../boards/fit.js";
+import { arenaBudget, arenaRegions, type BoardFit, fitBoard } from "../boards/fit.js";
 import { boards, findBoard } from "../boards/table.js";
 import type { GeneratedModel } from "../codegen/model.js";
 import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph, Model } from "../ops/index.js";
 import { dropFloatEdges } from "../passes/edges.js";
+import type { IncrementalPlan } from "../plan/plan.js";
 import { testInputs } from "../run/inputs.js";
-import { createSession } from "../run/interpreter.js";
+import { createSession, type Session } from "../run/interpreter.js";
 import type { RunOptions } from "../verify/target.js";
 import { findTarget } from "../verify/targets.js";
 import {
@@ -26,8 +27,9 @@ import { type CompileOptions, generate, type PlannedModel, planModel } from "./c
 import { manifestName, writeFolder } from "./files.js";
 import { type InspectReport, inspectReport } from "./report/inspect.js";
 
-/** The board of that id. Throws TH3002 with the ids that come close. */
-export function boardOf(id: string): Board {
+/** The board of that id, or one that the caller describes. Throws TH3002 with the ids that come close. */
+export function boardOf(id: string | Board): Board {
+  if (typeof id !== "string") return id;
   const board = findBoard(id);
   if (board !== undefined) return board;
   const words = id
@@ -43,15 +45,20 @@ export function boardOf(id: string): Board {
 }
 
 export interface InspectOptions extends CompileOptions {
-  /** Board ids to check; all boards unless given. */
-  readonly boards?: readonly string[];
+  /** Boards to check, by id or described; all boards of the table unless given. */
+  readonly boards?: readonly (string | Board)[];
 }
 
-/** The options with the RAM of the boards as the budget, unless one is given: one plan must suit the smallest. */
-const withBudget = <T extends CompileOptions>(options: T, chosen: readonly Board[]): T =>
-  options.budgetBytes !== undefined || chosen.length === 0
-    ? options
-    : { ...options, budgetBytes: Math.min(...chosen.map(arenaBudget)) };
+/**
+ * The options with the RAM of the boards as the budget, unless one is given: one plan must suit the smallest. A plan is
+ * spread over the memories of a single board only.
+ */
+function withBudget<T extends CompileOptions>(options: T, chosen: readonly Board[]): T {
+  const [board] = chosen;
+  if (options.budgetBytes !== undefined || board === undefined) return options;
+  const budgetBytes = Math.min(...chosen.map(arenaBudget));
+  return { ...options, budgetBytes, ...(chosen.length === 1 ? { regions: arenaRegions(board) } : {}) };
+}
 
 /** What a model costs and where it fits, without generating anything. */
 export function inspect(model: Model, options: InspectOptions = {}): InspectReport {
@@ -91,9 +98,27 @@ const subjectOf = (planned: PlannedModel, generated: GeneratedModel): VerifySubj
   }),
 });
 
-function casesOf(graph: Graph, model: Model, inputs: VerifyOptions["inputs"]): readonly VerifyCase[] {
-  const runs = inputs ?? [0, 1, 2].map((run) => testInputs(graph, run));
+/** Hops after the first window that verification takes at most. */
+const verifiedHops = 40;
+
+/** Windows of a pseudo-random time series, each a hop further than the one before, for incremental inference. */
+function seriesCases(graph: Graph, session: Session, { hop, rows }: IncrementalPlan): readonly VerifyCase[] {
+  const hops = Math.min(2 * Math.ceil(rows / hop) + 7, verifiedHops);
+  const parts = Array.from({ length: 1 + Math.ceil((hops * hop) / rows) }, (_, run) => testInputs(graph, run)[0]);
+  const series = parts.flatMap((part) => Array.from(part as ArrayLike<number>));
+  const [input] = graph.inputs.map((id) => tensorOf(graph, id));
+  const perRow = elementsOf(input?.shape ?? []) / rows;
+  return Array.from({ length: hops + 1 }, (_, h): VerifyCase => {
+    const window = makeData(input?.dtype ?? "int8", rows * perRow);
+    (window as Int8Array).set(series.slice(h * hop * perRow, (h * hop + rows) * perRow));
+    return { inputs: [window], expected: session.invoke([window]), ...(h > 0 ? { newElements: hop * perRow } : {}) };
+  });
+}
+
+function casesOf(graph: Graph, { model, plan }: PlannedModel, inputs: VerifyOptions["inputs"]): readonly VerifyCase[] {
   const session = createSession({ main: graph, subgraphs: model.subgraphs });
+  if (plan.incremental !== null && inputs === undefined) return seriesCases(graph, session, plan.incremental);
+  const runs = inputs ?? [0, 1, 2].map((run) => testInputs(graph, run));
   return runs.map((values) => {
     session.reset();
     return { inputs: values, expected: session.invoke(values) };
@@ -126,7 +151,7 @@ async function verifyPlanned(
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const { model } = planned;
-  const cases = casesOf(sourceGraph(model, planned.options), model, options.inputs);
+  const cases = casesOf(sourceGraph(model, planned.options), planned, options.inputs);
   // Names and tools are checked before any work, so that a typing error does not cost minutes.
   const found = names.map((name) => (name === "interpreter" ? null : findTarget(name)));
   const missing = found.map((t) => t?.missingTool() ?? null).filter((d): d is Diagnostic => d !== null);
@@ -179,7 +204,8 @@ export async function run(
 }
 
 export interface BuildOptions extends VerifyOptions {
-  readonly board: string;
+  /** By id, or described. */
+  readonly board: string | Board;
   /** The folder to write; replaced if an earlier build wrote it. */
   readonly out: string;
   readonly as?: ProjectKind;
@@ -215,10 +241,12 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
   const board = boardOf(options.board);
   const planned = planModel(model, withBudget(options, [board]));
   const inspection = inspectReport(planned, [board]);
+  const arenas = planned.plan.regions;
   const before = fitBoard(board, {
     peakBytes: inspection.totals.peakBytes,
     flashBytes: inspection.totals.flashBytes,
     linked: false,
+    arenas,
   });
   const unwritten = { ...inspection, board: board.id, fit: before, out: null, files: [], verification: null };
   if (!before.fits) return unwritten;
@@ -231,6 +259,7 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
     peakBytes: totals.peakBytes,
     flashBytes: totals.flashBytes,
     linked: linked !== undefined,
+    arenas,
   });
   const report = { ...unwritten, totals, fit, fits: [fit], verification };
   if (!fit.fits || verification?.targets.some((t) => !t.identical)) return report;

@@ -4,9 +4,12 @@ import { type GeneratedModel, generateModel } from "../codegen/model.js";
 import type { Graph, Model } from "../ops/index.js";
 import { type LoweredNode, lower } from "../ops/lower.js";
 import { runPipeline } from "../passes/pipeline.js";
+import { planIncremental } from "../plan/incremental.js";
 import { orderNodes } from "../plan/order.js";
 import type { Feed, Plan } from "../plan/plan.js";
 import { planLayers, planRows } from "../plan/planner.js";
+import type { Region } from "../plan/regions.js";
+import { planSpread, slowBytes } from "../plan/spread.js";
 
 /** What a plan is chosen for. */
 export const objectives = ["latency", "balanced", "memory"] as const;
@@ -25,10 +28,17 @@ export interface CompileOptions {
   readonly optimize?: Objective;
   /** RAM that a plan may need, in bytes; none: any amount. */
   readonly budgetBytes?: number;
+  /**
+   * Memories of the board and what arenas may have of each, fastest first. Where none of them holds a plan of what is asked
+   * for, its buffers are spread over several, those in the fastest that are touched most.
+   */
+  readonly regions?: readonly Region[];
   /** "layers" runs every operator on its own, whatever else would be better. */
   readonly plan?: "layers";
   /** "resident" (default): the caller fills the first input in the arena. "pushed": it hands over row by row. */
   readonly feed?: Feed;
+  /** Rows of the input that come at a time: compiles incremental inference over a time series. */
+  readonly incremental?: number;
   /** "none" runs only the passes that code generation needs. */
   readonly passes?: "all" | "none";
   /** Unused bytes between buffers and no shared storage, for tests that look for stray writes; plans layer by layer. */
@@ -133,6 +143,38 @@ function choose(orders: readonly Ordered[], options: CompileOptions): Choice {
   return balanced(orders, feed);
 }
 
+/** True if only layer by layer will do. */
+const takesLayersOnly = ({ plan, guardBytes = 0 }: CompileOptions): boolean => plan === "layers" || guardBytes > 0;
+
+/** True if one memory holds what was chosen, or a smaller plan that a balanced choice passed over. */
+function fitsOneRegion(choice: Choice, orders: readonly Ordered[], options: CompileOptions): boolean {
+  const { regions = [], optimize, feed = "resident" } = options;
+  const room = Math.max(0, ...regions.map((r) => r.bytes));
+  if (choice.plan.peakBytes <= room) return true;
+  if (takesLayersOnly(options) || optimize !== "balanced") return false;
+  return leastMemory(orders, feed).plan.peakBytes <= room;
+}
+
+/** The choice, spread over several memories if no single one holds it. */
+function spreadIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
+  const { regions = [], feed = "resident", guardBytes = 0, optimize } = options;
+  if (regions.length < 2 || fitsOneRegion(choice, orders, options)) return choice;
+  const strategy = takesLayersOnly(options) ? "layers" : optimize === "balanced" ? choice.plan.strategy : "rows";
+  const spread = orders.flatMap((order): readonly Choice[] => {
+    const plan = planSpread(order.graph, order.nodes, { feed, guardBytes, regions, strategy });
+    if (plan === null) return [];
+    const names = plan.regions.map((r) => r.name).join(" and ");
+    const reason = plan.regions.length > 1 ? `no memory holds it alone: spread over ${names}` : `it fits into ${names}`;
+    return [{ order, plan, reason }];
+  });
+  return (
+    spread.reduce<Choice | null>(
+      (least, c) => (least === null || slowBytes(c.plan, regions) < slowBytes(least.plan, regions) ? c : least),
+      null,
+    ) ?? choice
+  );
+}
+
 /**
  * Runs the passes, chooses kernels and plans memory, in the file's order of operators or in the one of least live bytes,
  * whichever serves better. Throws diagnostics TH3003 and TH4001.
@@ -140,6 +182,12 @@ function choose(orders: readonly Ordered[], options: CompileOptions): Choice {
 export function planModel(model: Model, options: CompileOptions = {}): PlannedModel {
   const graph = runPipeline(model, { floatEdges: options.floatEdges ?? "keep", optimize: options.passes ?? "all" });
   const name = options.name ?? identifier(model.name);
+  if (options.incremental !== undefined) {
+    const nodes = lower(graph, "separate");
+    const plan = planIncremental(graph, nodes, options.incremental);
+    const reason = `a hop of ${options.incremental} rows computes what it changes`;
+    return { model, name, graph, nodes, plan, layers: planLayers(graph, nodes), reason, options };
+  }
   const feed = options.feed ?? "resident";
   const ordered = (g: Graph): Ordered => {
     const nodes = lower(g);
@@ -147,7 +195,7 @@ export function planModel(model: Model, options: CompileOptions = {}): PlannedMo
   };
   const other = orderNodes(graph);
   const orders = other === graph ? [ordered(graph)] : [ordered(graph), ordered(other)];
-  const { order, plan, reason } = choose(orders, options);
+  const { order, plan, reason } = spreadIfNeeded(choose(orders, options), orders, options);
   return { model, name, graph: order.graph, nodes: order.nodes, plan, layers: order.layers, reason, options };
 }
 

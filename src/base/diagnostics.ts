@@ -32,6 +32,8 @@ export const diagnosticCodes = {
   TH3001: "the model does not fit the board",
   TH3002: "unknown board",
   TH3003: "the plan is unsound",
+  TH3004: "the model cannot be computed incrementally",
+  TH3005: "the hop does not suit the model",
   TH4001: "no kernel computes this operator with these types",
   TH4002: "the output folder cannot be written",
   TH4003: "the name is not a C identifier",

@@ -1,8 +1,10 @@
 import { present } from "../base/assert.js";
 import type { Tensor } from "../ir/graph.js";
-import type { PlannedGroup, Step } from "../plan/plan.js";
+import type { Buffer, PlannedGroup, Step } from "../plan/plan.js";
+import { addressText, initParameters, keepArenas, withArenas } from "./arenas.js";
 import { constantPool } from "./constants.js";
 import { modelHeader } from "./header.js";
+import { hopEntry, hopFunctions, hopInit, hopTables } from "./incremental.js";
 import { type CodegenInput, fileBanner } from "./input.js";
 import { kernelFiles } from "./kernels.js";
 import { type ArenaLayout, arenaLayout } from "./layout.js";
@@ -23,24 +25,24 @@ export interface GeneratedModel {
 /** Statements that give state its first contents: constants copied, the rest the byte that means zero. */
 function initText(p: Printer): string {
   const { graph, plan } = p.input;
-  const lines: string[] = [];
-  const copy = (offset: number, name: string, bytes: number): void =>
-    void lines.push(`    memcpy(a + ${offset}, ${name}, ${bytes});`);
-  const fill = (offset: number, bytes: number, tensor: Pick<Tensor, "dtype" | "quant">): void => {
+  const lines: string[] = [...keepArenas(plan), ...(plan.incremental === null ? [] : hopInit(p))];
+  const copy = (buffer: Buffer, name: string): void =>
+    void lines.push(`    memcpy(${addressText(buffer)}, ${name}, ${buffer.bytes});`);
+  const fill = (buffer: Buffer, tensor: Pick<Tensor, "dtype" | "quant">): void => {
     const zero = tensor.dtype === "int8" ? (tensor.quant?.zeroPoints[0] ?? 0) & 255 : 0;
-    lines.push(`    memset(a + ${offset}, ${zero}, ${bytes});`);
+    lines.push(`    memset(${addressText(buffer)}, ${zero}, ${buffer.bytes});`);
   };
   for (const tensor of graph.tensors.values()) {
     const buffer = plan.bufferOf.get(tensor.id);
     if (buffer === undefined || (!tensor.variable && tensor.data === null)) continue;
-    if (tensor.data !== null) copy(buffer.offset, p.pool.add("initial", tensor.dtype, tensor.data), buffer.bytes);
-    else fill(buffer.offset, buffer.bytes, tensor);
+    if (tensor.data !== null) copy(buffer, p.pool.add("initial", tensor.dtype, tensor.data));
+    else fill(buffer, tensor);
   }
   for (const v of graph.variables) {
     const buffer = plan.bufferOfVariable.get(v.name);
     if (buffer === undefined) continue;
-    if (v.initial !== null) copy(buffer.offset, p.pool.add("initial", v.dtype, v.initial), buffer.bytes);
-    else fill(buffer.offset, buffer.bytes, v);
+    if (v.initial !== null) copy(buffer, p.pool.add("initial", v.dtype, v.initial));
+    else fill(buffer, v);
   }
   return lines.length === 0 ? "    (void)arena;" : `    uint8_t *const a = (uint8_t *)arena;\n${lines.join("\n")}`;
 }
@@ -51,7 +53,7 @@ const stepsOf = (p: Printer, group: PlannedGroup): readonly Step[] =>
 
 /** True if a step is computed row by row, by a function of its own. */
 const hasRowFunction = (p: Printer, group: PlannedGroup, step: Step): boolean =>
-  step.mode !== "view" && (group.order !== null || !runsWhole(present(p.input.nodes[step.index], "node")));
+  step.mode !== "view" && (group.order !== null || !runsWhole(p, present(p.input.nodes[step.index], "node")));
 
 /** The statements that execute a group. */
 function groupText(p: Printer, group: PlannedGroup, index: number): string {
@@ -65,8 +67,9 @@ function groupText(p: Printer, group: PlannedGroup, index: number): string {
 function entryText(p: Printer): string {
   const { name, plan } = p.input;
   const bodies = plan.groups.map((group, g) => groupText(p, group, g));
+  if (plan.incremental !== null) return hopEntry(p, bodies.join("\n"));
   if (plan.pushed !== null) return pushFunctions(p, bodies.slice(1).join("\n"));
-  return `void ${name}_invoke(void *arena)\n{\n    uint8_t *const a = (uint8_t *)arena;\n    (void)a;\n${bodies.join("\n")}\n}\n`;
+  return `void ${name}_invoke(void *arena)\n{\n    uint8_t *const a = (uint8_t *)arena;\n    (void)a;\n${withArenas(plan, bodies.join("\n"))}\n}\n`;
 }
 
 /** Generates the C of one model. */
@@ -82,6 +85,7 @@ export function generateModel(input: CodegenInput): GeneratedModel {
     stepsOf(p, group).flatMap((step) => (hasRowFunction(p, group, step) ? [rowFunction(p, step)] : [])),
   );
   const schedules = plan.groups.flatMap((group, g) => (group.order === null ? [] : [scheduleText(p, group, g)]));
+  const hops = plan.incremental === null ? [] : [...hopFunctions(p), hopTables(p)];
   const entry = entryText(p);
   const init = initText(p);
   const includes = [...p.sources].map((source) => `#include "thimble/${source.split("/").pop()}"`).sort();
@@ -94,7 +98,8 @@ export function generateModel(input: CodegenInput): GeneratedModel {
     definitions.join("\n"),
     ...functions,
     ...schedules,
-    `void ${name}_init(void *arena)\n{\n${init}\n}\n`,
+    ...hops,
+    `void ${name}_init(${initParameters(plan)})\n{\n${init}\n}\n`,
     entry,
   ].join("\n");
   const files = new Map<string, string>([

@@ -3,6 +3,7 @@ import { ctypeOf } from "../base/dtype.js";
 import { tensorOf } from "../ir/graph.js";
 import { rowsOf } from "../ops/lower.js";
 import { tensorBytes } from "../plan/tensors.js";
+import { addressText, withArenas } from "./arenas.js";
 import type { CodegenInput } from "./input.js";
 import type { Printer } from "./steps.js";
 import { drivenText, scheduleName, stateText } from "./streams.js";
@@ -35,34 +36,36 @@ export function pushFunctions(p: Printer, rest: string): string {
         ? ""
         : `state[TH_ROWS_PUSHED] % ${buffer.rows}u`
       : "state[TH_ROWS_PUSHED]";
-  const at = `a + ${buffer.offset}${place === "" ? "" : ` + ${place} * ${pushed.rowBytes}u`}`;
-  return `void ${name}_begin(void *arena)
-{
-    uint8_t *const a = (uint8_t *)arena;
-${drivenText(p, group, 0)}
-}
-
-int32_t ${name}_push_rows(void *arena, const ${pushed.ctype} *rows, int32_t count)
-{
-    uint8_t *const a = (uint8_t *)arena;
-    uint16_t *const state = ${stateText(p, group)};
+  const at = `${addressText(buffer)}${place === "" ? "" : ` + ${place} * ${pushed.rowBytes}u`}`;
+  const push = `    uint16_t *const state = ${stateText(p, group)};
     const uint8_t *from = (const uint8_t *)rows;
     for (; count > 0 && state[TH_ROWS_PUSHED] < ${pushed.rows}; count--, from += ${pushed.rowBytes}) {
         memcpy(${at}, from, ${pushed.rowBytes});
         state[TH_ROWS_PUSHED]++;
         th_play(&${scheduleName(p, 0)}, a, state);
+    }`;
+  const finish = `    const int32_t missing = ${pushed.rows} - (${stateText(p, group)})[TH_ROWS_PUSHED];
+    if (missing > 0) {
+        return missing;
     }
+${rest}`;
+  return `void ${name}_begin(void *arena)
+{
+    uint8_t *const a = (uint8_t *)arena;
+${withArenas(plan, drivenText(p, group, 0))}
+}
+
+int32_t ${name}_push_rows(void *arena, const ${pushed.ctype} *rows, int32_t count)
+{
+    uint8_t *const a = (uint8_t *)arena;
+${withArenas(plan, push)}
     return ${pushed.rows} - state[TH_ROWS_PUSHED];
 }
 
 int32_t ${name}_finish(void *arena)
 {
     uint8_t *const a = (uint8_t *)arena;
-    const int32_t missing = ${pushed.rows} - (${stateText(p, group)})[TH_ROWS_PUSHED];
-    if (missing > 0) {
-        return missing;
-    }
-${rest}
+${withArenas(plan, finish)}
     return 0;
 }
 `;

@@ -1,10 +1,12 @@
 import { present } from "../base/assert.js";
 import { bytesOf, elementsOf, makeData } from "../base/dtype.js";
-import type { Tensor } from "../ir/graph.js";
+import { type Tensor, tensorOf } from "../ir/graph.js";
 import { type LoweredNode, type NodeRows, rowsOf } from "../ops/lower.js";
+import { rootOf } from "../ops/placement.js";
 import type { KernelArg, KernelCall, RowWindow } from "../ops/spec.js";
-import type { Buffer, Step } from "../plan/plan.js";
+import type { Step } from "../plan/plan.js";
 import { tensorBytes } from "../plan/tensors.js";
+import { addressText, arenaLoads } from "./arenas.js";
 import { commentText, storedType, valueText, wrapped } from "./c.js";
 import type { ConstantPool } from "./constants.js";
 import type { CodegenInput } from "./input.js";
@@ -17,7 +19,12 @@ export interface Printer {
   readonly definitions: Map<string, string>;
   /** Headers that the calls need. */
   readonly sources: Set<string>;
+  /** Row functions are for numbered rows without end: all tensors are in rings, and no window leaves its input. */
+  readonly endless?: true;
 }
+
+/** Rows of a tensor without end. */
+const endlessRows = 2 ** 31 - 1;
 
 /** How a call is made: for everything at once, or inside a function of `row`. */
 type Scope = { readonly kind: "whole" } | { readonly kind: "row"; readonly rows: NodeRows } | { readonly kind: "fold" };
@@ -34,22 +41,60 @@ function define(p: Printer, label: string, text: string): string {
 /** The address of a tensor's bytes: in the arena, or a constant's name. */
 function base(p: Printer, t: Tensor): string {
   const buffer = p.input.plan.bufferOf.get(t.id);
-  if (buffer !== undefined) return `a + ${buffer.offset}`;
+  if (buffer !== undefined) return addressText(buffer);
   const data = t.data ?? makeData(t.dtype, elementsOf(t.shape));
   return p.pool.add("data", t.dtype, data, `${JSON.stringify(t.name)}: ${t.dtype} [${t.shape.join(", ")}]`);
 }
 
-function wholePointer(p: Printer, t: Tensor, access: "read" | "write"): string {
-  if (!p.input.plan.bufferOf.has(t.id)) return base(p, t);
-  return `(${access === "read" ? "const " : ""}${storedType(t.dtype)} *)(${base(p, t)})`;
+/** The address of a tensor's first element in the arena. */
+function startText(p: Printer, lowered: LoweredNode, t: Tensor): string {
+  const { row, pitch, column } = layoutOf(p, lowered, t);
+  return plus(base(p, t), row * pitch + column);
 }
 
-/** Rows of a tensor that its buffer keeps. */
-const keptRows = (t: Tensor, buffer: Buffer | undefined): number =>
-  buffer !== undefined && buffer.bytes < tensorBytes(t) ? buffer.rows : rowsOf(t);
+function wholePointer(p: Printer, lowered: LoweredNode, t: Tensor, access: "read" | "write"): string {
+  if (!p.input.plan.bufferOf.has(t.id)) return base(p, t);
+  return `(${access === "read" ? "const " : ""}${storedType(t.dtype)} *)(${startText(p, lowered, t)})`;
+}
 
-/** Bytes of a row, over all images. */
-const rowBytesOf = (t: Tensor): number => tensorBytes(t) / ((t.shape[0] ?? 1) * rowsOf(t));
+/** Where the rows of a tensor lie: from each to the next are `pitch` bytes, and `kept` of the `height` there are in memory. */
+interface RowLayout {
+  readonly height: number;
+  readonly kept: number;
+  readonly pitch: number;
+  /** The row that row 0 is in memory, and the bytes before its first element. */
+  readonly row: number;
+  readonly column: number;
+  /** Bytes of a row's elements; of a pixel's where pixels lie apart, which are then `pixelPitch` bytes from each other. */
+  readonly rowBytes: number;
+  readonly pixelBytes: number;
+  readonly pixelPitch: number;
+}
+
+function layoutOf(p: Printer, lowered: LoweredNode, t: Tensor): RowLayout {
+  const place = rootOf(lowered.placements, t.id);
+  const root = tensorOf(p.input.graph, place.whole);
+  const images = t.shape[0] ?? 1;
+  const buffer = p.input.plan.bufferOf.get(t.id);
+  const pitch = tensorBytes(root) / (images * rowsOf(root));
+  const pixelPitch = bytesOf(root.dtype, root.shape[3] ?? 1);
+  const isRing = buffer !== undefined && (p.endless || buffer.bytes < tensorBytes(root));
+  return {
+    height: p.endless ? endlessRows : rowsOf(root),
+    kept: isRing ? buffer.rows : rowsOf(root),
+    pitch,
+    row: place.row,
+    column: place.column * pixelPitch + bytesOf(root.dtype, place.channel),
+    rowBytes: tensorBytes(t) / (images * rowsOf(t)),
+    pixelBytes: bytesOf(t.dtype, t.shape[3] ?? 1),
+    pixelPitch,
+  };
+}
+
+/** True if a tensor's rows follow each other without gaps, so that a kernel can take it as one piece. */
+const isInOnePiece = ({ rowBytes, pitch }: RowLayout): boolean => rowBytes === pitch;
+
+const plus = (text: string, n: number): string => (n === 0 ? text : `${text} ${n < 0 ? "-" : "+"} ${Math.abs(n)}`);
 
 /** C text of the first row of a window as a function of `row`: a line if it is one, else a table. */
 function firstText(p: Printer, { first }: RowWindow, count: number): string {
@@ -63,48 +108,57 @@ function firstText(p: Printer, { first }: RowWindow, count: number): string {
   return `${p.pool.add("first_rows", "int16", Int16Array.from(firsts))}[row]`;
 }
 
-/** C text of the place of one row in its tensor's memory, in bytes from its start. */
-function rowOffset(t: Tensor, kept: number, row: () => string): string {
-  // The text of a row is only asked for where it is used: it may define a table.
-  if (kept === 1 && kept < rowsOf(t)) return "0";
-  const place = kept < rowsOf(t) ? `(${row()}) % ${kept}` : row();
-  return place === "0" ? "0" : `(${place}) * ${rowBytesOf(t)}`;
+/** Text that is made when it is needed: where one row is kept, nobody asks which. */
+type RowText = () => string;
+
+const thisRow: RowText = () => "row";
+
+/** C text of the place of one row in memory, in bytes from the start of its tensor; empty for the start itself. */
+function rowOffset({ height, kept, pitch, row, column }: RowLayout, text: RowText): string {
+  const after = column === 0 ? "" : ` + ${column}`;
+  if (kept === 1) return after;
+  const at = plus(text(), row);
+  const factor = at.includes(" ") ? `(${at})` : at;
+  return ` + ${kept < height ? `(${factor} % ${kept})` : factor} * ${pitch}${after}`;
 }
 
-/** The row that a function is called for. */
-const thisRow = (): string => "row";
-
-const simplified = (text: string): string => text.replaceAll("(row)", "row");
-
-function rowPointer(p: Printer, t: Tensor, row: () => string, images: number, access: "read" | "write"): string {
-  const kept = keptRows(t, p.input.plan.bufferOf.get(t.id));
+function rowPointer(p: Printer, lowered: LoweredNode, t: Tensor, row: RowText, access: "read" | "write"): string {
+  const images = t.shape[0] ?? 1;
   const image = images > 1 ? ` + image * ${tensorBytes(t) / images}` : "";
   const type = `${access === "read" ? "const " : ""}${storedType(t.dtype)} *`;
   const constant = !p.input.plan.bufferOf.has(t.id);
   const start = constant ? `(const uint8_t *)${base(p, t)}` : base(p, t);
-  const offset = simplified(rowOffset(t, kept, row));
-  const pointer = `${start}${image}${offset === "0" ? "" : ` + ${offset}`}`;
+  const pointer = `${start}${image}${rowOffset(layoutOf(p, lowered, t), row)}`;
   return constant ? `(${type})(const void *)(${pointer})` : `(${type})(${pointer})`;
 }
 
 /** Declares the row pointers of input `index` and returns the statements. */
-function rowsStatements(p: Printer, { windows, count, images }: NodeRows, index: number, t: Tensor): readonly string[] {
+function rowsStatements(
+  p: Printer,
+  lowered: LoweredNode,
+  { windows, count }: NodeRows,
+  index: number,
+): readonly string[] {
+  const t = present(lowered.view.inputs[index], "input");
   const window = present(windows[index], "window");
-  const kept = keptRows(t, p.input.plan.bufferOf.get(t.id));
+  const images = t.shape[0] ?? 1;
+  const { kept, pitch, row, column } = layoutOf(p, lowered, t);
   const fields = {
-    height: rowsOf(t),
+    height: p.endless ? endlessRows : rowsOf(t),
+    row,
     kept: Math.max(kept, 1),
-    row_bytes: rowBytesOf(t),
+    row_bytes: pitch,
     taps: window.taps,
     dilation: window.dilation,
   };
-  const text = Object.entries(fields).map(([k, v]) => `.${k} = ${v}`);
+  const text = Object.entries(fields).flatMap(([k, v]) => (k === "row" && v === 0 ? [] : [`.${k} = ${v}`]));
   const name = define(p, "window", `static const th_window @ = {${text.join(", ")}};\n`);
   p.sources.add("codegen/runtime/th_window.h");
   const image = images > 1 ? ` + image * ${tensorBytes(t) / images}` : "";
+  const start = `${base(p, t)}${image}${column === 0 ? "" : ` + ${column}`}`;
   return [
     `    const void *rows_${index}[${window.taps}];`,
-    `    th_rows(rows_${index}, &${name}, ${base(p, t)}${image}, ${simplified(firstText(p, window, count))});`,
+    `    th_rows(rows_${index}, &${name}, ${start}, ${firstText(p, window, count)});`,
   ];
 }
 
@@ -116,14 +170,14 @@ function argument(p: Printer, lowered: LoweredNode, step: Step, scope: Scope, ar
       const t = present(view.inputs[arg.index], "input");
       if (scope.kind === "row") {
         const window = scope.rows.windows[arg.index];
-        if (window) return rowPointer(p, t, () => firstText(p, window, scope.rows.count), scope.rows.images, "read");
+        if (window) return rowPointer(p, lowered, t, () => firstText(p, window, scope.rows.count), "read");
       }
-      if (scope.kind === "fold" && arg.index === 0) return rowPointer(p, t, thisRow, 1, "read");
-      return wholePointer(p, t, spec.traits.mutates.includes(arg.index) ? "write" : "read");
+      if (scope.kind === "fold" && arg.index === 0) return rowPointer(p, lowered, t, thisRow, "read");
+      return wholePointer(p, lowered, t, spec.traits.mutates.includes(arg.index) ? "write" : "read");
     }
     case "output": {
       const t = present(view.outputs[arg.index], "output");
-      return scope.kind === "row" ? rowPointer(p, t, thisRow, scope.rows.images, "write") : wholePointer(p, t, "write");
+      return scope.kind === "row" ? rowPointer(p, lowered, t, thisRow, "write") : wholePointer(p, lowered, t, "write");
     }
     case "rows":
       return `rows_${arg.index}`;
@@ -131,12 +185,12 @@ function argument(p: Printer, lowered: LoweredNode, step: Step, scope: Scope, ar
       return "row";
     case "variable": {
       const name = present(view.inputs[arg.index]?.resource, "variable name");
-      return `a + ${present(p.input.plan.bufferOfVariable.get(name), `buffer of ${name}`).offset}`;
+      return addressText(present(p.input.plan.bufferOfVariable.get(name), `buffer of ${name}`));
     }
     case "constant":
       return p.pool.add(arg.label, arg.dtype, arg.data);
     case "scratch":
-      return step.scratch === null ? "NULL" : `a + ${present(p.input.plan.buffers[step.scratch], "scratch").offset}`;
+      return step.scratch === null ? "NULL" : addressText(present(p.input.plan.buffers[step.scratch], "scratch"));
     case "null":
       return "NULL";
     default:
@@ -159,9 +213,7 @@ function callText(symbol: string, args: readonly string[]): string {
 function callStatements(p: Printer, lowered: LoweredNode, step: Step, scope: Scope, call: KernelCall): string[] {
   p.sources.add(call.source);
   const before = call.args.flatMap((arg) =>
-    arg.kind === "rows" && scope.kind === "row"
-      ? rowsStatements(p, scope.rows, arg.index, present(lowered.view.inputs[arg.index], "input"))
-      : [],
+    arg.kind === "rows" && scope.kind === "row" ? rowsStatements(p, lowered, scope.rows, arg.index) : [],
   );
   const params = paramsOf(p, call);
   const args = call.args.map((arg) => argument(p, lowered, step, scope, arg));
@@ -176,17 +228,29 @@ function traceStatements(p: Printer, lowered: LoweredNode, step: Step, scope: Sc
   return lowered.view.outputs.flatMap((t, i) => {
     if (!p.input.plan.bufferOf.has(t.id)) return [];
     if (scope.kind === "row") {
-      const at = rowPointer(p, t, thisRow, scope.rows.images, "read");
-      return [`    TH_TRACE(${step.index}, ${i}, ${at}, ${rowBytesOf(t)});`];
+      const at = rowPointer(p, lowered, t, thisRow, "read");
+      const { rowBytes, pixelBytes, pixelPitch } = layoutOf(p, lowered, t);
+      if (t.shape.length !== 4 || pixelBytes === pixelPitch)
+        return [`    TH_TRACE(${step.index}, ${i}, ${at}, ${rowBytes});`];
+      const pixel = `(const uint8_t *)${at} + x * ${pixelPitch}`;
+      return [
+        `    for (int32_t x = 0; x < ${t.shape[2]}; x++) {`,
+        `        TH_TRACE(${step.index}, ${i}, ${pixel}, ${pixelBytes});`,
+        "    }",
+      ];
     }
-    const trace = `TH_TRACE(${step.index}, ${i}, ${base(p, t)}, ${bytesOf(t.dtype, elementsOf(t.shape))});`;
+    const trace = `TH_TRACE(${step.index}, ${i}, ${startText(p, lowered, t)}, ${bytesOf(t.dtype, elementsOf(t.shape))});`;
     const last = rowsOf(present(lowered.view.inputs[0], "input")) - 1;
     return scope.kind === "fold" ? [`    if (row == ${last}) {\n        ${trace}\n    }`] : [`    ${trace}`];
   });
 }
 
 /** True if a step on its own is computed by one call, false if by a loop over its rows. */
-export const runsWhole = (lowered: LoweredNode): boolean => lowered.whole !== null;
+export const runsWhole = (p: Printer, lowered: LoweredNode): boolean =>
+  lowered.whole !== null &&
+  [...lowered.view.inputs, ...lowered.view.outputs].every(
+    (t) => t === null || !p.input.plan.bufferOf.has(t.id) || isInOnePiece(layoutOf(p, lowered, t)),
+  );
 
 /** The statements of a step that one call computes; a comment alone for a view. */
 export function wholeText(p: Printer, step: Step): string {
@@ -203,7 +267,7 @@ export function wholeText(p: Printer, step: Step): string {
 }
 
 /** The name of the function that computes a row of a step. */
-export const rowFunctionName = (p: Printer, step: Step): string => `${p.input.name}_row_${step.index}`;
+export const rowFunctionName = (p: Printer, step: Pick<Step, "index">): string => `${p.input.name}_row_${step.index}`;
 
 /** The function that computes one row of a step's outputs, or takes one row of its input. */
 export function rowFunction(p: Printer, step: Step): string {
@@ -214,11 +278,12 @@ export function rowFunction(p: Printer, step: Step): string {
   const images = fold ? 1 : present(lowered.rows, "rows").images;
   const count = lowered.rows?.count ?? 1;
   const perImage = images > 1 ? [`    const int32_t image = row / ${count};`, `    row -= image * ${count};`] : [];
-  const body = [
+  const statements = [
     ...perImage,
     ...callStatements(p, lowered, step, scope, call),
     ...traceStatements(p, lowered, step, scope),
   ];
+  const body = [...arenaLoads(p.input.plan, statements.join("\n")), ...statements];
   const uses = (word: string): boolean => body.some((line) => new RegExp(`\\b${word}\\b`).test(line));
   const unused = [...(uses("a") ? [] : ["    (void)a;"]), ...(uses("row") ? [] : ["    (void)row;"])];
   const what = fold ? "takes a row, gives" : "a row of";

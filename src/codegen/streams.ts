@@ -1,5 +1,6 @@
 import { present } from "../base/assert.js";
 import type { Firing, PlannedGroup } from "../plan/plan.js";
+import { addressText } from "./arenas.js";
 import { wrapped } from "./c.js";
 import { compactOrder } from "./schedule.js";
 import { type Printer, rowFunctionName } from "./steps.js";
@@ -12,7 +13,7 @@ export const scheduleName = (p: Printer, index: number): string => `${p.input.na
 
 /** The address of a group's state. */
 export const stateText = (p: Printer, group: PlannedGroup): string =>
-  `(uint16_t *)(void *)(a + ${present(p.input.plan.buffers[group.cursor ?? -1], "state of a group").offset})`;
+  `(uint16_t *)(void *)(${addressText(present(p.input.plan.buffers[group.cursor ?? -1], "state of a group"))})`;
 
 /** The tables of a group whose steps stream: its steps, the order of their rows, and the runs of that order. */
 export function scheduleText(p: Printer, group: PlannedGroup, index: number): string {
@@ -21,7 +22,7 @@ export function scheduleText(p: Printer, group: PlannedGroup, index: number): st
   const steps = p.input.plan.steps.slice(group.firstStep, group.endStep);
   const entry = (firing: Firing): number => (firing === "push" ? pushedEntry : firing - group.firstStep);
   const { entries, runs } = compactOrder((group.order ?? []).map(entry));
-  const functions = steps.map((s) => rowFunctionName(p, s));
+  const functions = steps.map((s) => (s.mode === "view" ? "NULL" : rowFunctionName(p, s)));
   const last = steps.at(-1)?.index ?? group.firstStep;
   const what = steps.length > 1 ? `steps ${group.firstStep} to ${last} stream` : "rows arrive";
   return `/* ${what}: ${(group.order ?? []).length} rows in ${runs.length} runs {first entry, length, times}. */
@@ -44,6 +45,6 @@ export function drivenText(p: Printer, group: PlannedGroup, index: number): stri
   const steps = group.endStep - group.firstStep;
   const what = steps > 0 ? `steps ${group.firstStep} to ${group.endStep - 1}, a row at a time` : "the input's rows";
   return `    /* ${what} */
-    memset(a + ${state.offset}, 0, ${state.bytes});
+    memset(${addressText(state)}, 0, ${state.bytes});
     th_play(&${scheduleName(p, index)}, a, ${stateText(p, group)});`;
 }

@@ -88,6 +88,8 @@ export interface NodeView<A> {
   readonly inputs: readonly (Tensor | null)[];
   readonly outputs: readonly Tensor[];
   readonly origin: Origin;
+  /** Elements from pixel to pixel of the images that do not lie in one piece; kernels that can are told of them. */
+  readonly pixelSteps?: ReadonlyMap<TensorId, number>;
 }
 
 /** Resolves a node's tensors. */

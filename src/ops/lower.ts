@@ -2,6 +2,7 @@ import { fail } from "../base/diagnostics.js";
 import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { matchesTypes } from "./check.js";
 import { type AnyOp, type Graph, type Node, specOf } from "./index.js";
+import { noPlacements, type Placements, pixelStepsOf, placementsOf } from "./placement.js";
 import type { Kernel, KernelCall, RowWindows } from "./spec.js";
 
 /** How a node is computed a row of its outputs at a time. */
@@ -26,6 +27,8 @@ export interface LoweredNode {
   readonly rows: NodeRows | null;
   /** Takes input 0 row by row; null where the kernel has no such form. */
   readonly fold: KernelCall | null;
+  /** Where tensors lie inside others, the same for all nodes of a graph. */
+  readonly placements: Placements;
 }
 
 /** The first kernel of the operator that takes the node, or undefined. */
@@ -64,9 +67,25 @@ function nodeRows(spec: AnyOp, view: NodeView<object>, kernel: Kernel<object>): 
   return { windows, count, images, call: kernel.call(rowView(view, windows)) };
 }
 
-/** Chooses a kernel for every node; throws TH4001 naming the first node that none takes. */
-export function lower(graph: Graph): readonly LoweredNode[] {
-  return graph.nodes.map((node) => {
+/** True if the node can be computed by rows of one image. */
+export function isByRows({ rows, view }: Pick<LoweredNode, "rows" | "view">): boolean {
+  if (rows === null || rows.images !== 1 || rows.count === 0) return false;
+  const windowed = view.inputs.filter((t, i): t is Tensor => t !== null && Boolean(rows.windows[i]));
+  return [...view.outputs, ...windowed].every(isImage);
+}
+
+/** The calls of a node whose kernel is chosen. */
+function callsOf(spec: AnyOp, view: NodeView<object>, kernel: Kernel<object>) {
+  const whole = kernel.form === "row" ? null : kernel.call(view);
+  return { whole, rows: nodeRows(spec, view, kernel), fold: kernel.fold?.(view) ?? null };
+}
+
+/**
+ * Chooses a kernel for every node; throws TH4001 naming the first node that none takes.
+ * @param sharing "share" lets tensors lie inside others where joins and parts then need no copy
+ */
+export function lower(graph: Graph, sharing: "share" | "separate" = "share"): readonly LoweredNode[] {
+  const chosen = graph.nodes.map((node) => {
     const spec = specOf(node);
     const view = viewOf(graph, node) as NodeView<object>;
     const kernel = kernelFor(spec, view);
@@ -77,8 +96,19 @@ export function lower(graph: Graph): readonly LoweredNode[] {
         fix: "use a type combination of those that `thimble operators` lists, or run constant folding first",
       });
     }
-    const whole = kernel.form === "row" ? null : kernel.call(view);
-    const fold = kernel.fold?.(view) ?? null;
-    return { node, spec, view, kernel, whole, rows: nodeRows(spec, view, kernel), fold };
+    return { node, spec, view, kernel, ...callsOf(spec, view, kernel) };
+  });
+  const placements =
+    sharing === "share"
+      ? placementsOf(
+          graph,
+          chosen.map((n) => ({ ...n, byRows: isByRows(n) })),
+        )
+      : noPlacements;
+  return chosen.map((n): LoweredNode => {
+    const pixelSteps = pixelStepsOf(graph, placements, [...n.view.inputs, ...n.view.outputs]);
+    if (pixelSteps.size === 0) return { ...n, placements };
+    const view = { ...n.view, pixelSteps };
+    return { ...n, view, ...callsOf(n.spec, view, n.kernel), placements };
   });
 }

@@ -1,6 +1,6 @@
 import type { Report } from "../base/diagnostics.js";
 import type { DType, TensorData } from "../base/dtype.js";
-import type { NodeView, Quantization } from "../ir/graph.js";
+import type { NodeView, Quantization, Tensor } from "../ir/graph.js";
 import type { Activation } from "./common/activation.js";
 
 export type { Report } from "../base/diagnostics.js";
@@ -28,12 +28,32 @@ export const slidingRows = (stride: number, taps: number, padBefore: number, dil
 /** For each input its window, or null where a row may need all of it (weights, a value for all rows). */
 export type RowWindows = readonly (RowWindow | null)[];
 
+/** How a window of `taps` moves along an axis, and how far it reaches over the ends. */
+export interface WindowAxis {
+  readonly stride: number;
+  readonly taps: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * Tensors that are blocks of another, of which each part starts at `begin`, an index for every axis. Where the parts lie
+ * inside the whole in memory, the operator has nothing to do.
+ */
+export interface Parts {
+  readonly whole: Tensor;
+  readonly parts: readonly { readonly tensor: Tensor; readonly begin: readonly number[] }[];
+}
+
 /** What passes and the planner may know of an operator; they ask these and never its name. */
 export interface Traits<A> {
   /** Output element i depends on element i of each input of the output's shape, and on whole smaller inputs only. */
   readonly elementwise: boolean;
   /** The output's bytes are the first input's, in the same order: no code runs if both share storage. */
   readonly view: boolean;
+  /** The operator joins its inputs to its output, or takes blocks out of an input; null where a node does more. */
+  readonly parts: ((view: NodeView<A>) => Parts | null) | "none";
   /** A copy of selected input elements: no arithmetic, so quantization passes through unchanged. */
   readonly moves: boolean;
   /** Inputs whose storage the output may take over, element by element, when nothing else needs them. */
@@ -44,6 +64,11 @@ export interface Traits<A> {
   readonly mutates: readonly number[];
   /** The activation that the operator is, where another operator could apply it to its own result. */
   readonly activation: Activation | "none";
+  /**
+   * The window of a convolution or a pool over input 0, for operators whose `attrs.padding` may be explicit, so that the
+   * same window can be moved over a part of the image.
+   */
+  readonly window: ((view: NodeView<A>) => { readonly rows: WindowAxis; readonly columns: WindowAxis }) | "none";
   /** `attrs.padding` may be explicit, and padding reads as the input's zero point. */
   readonly takesPadding: boolean;
   /** The output follows from the inputs' shapes alone, so it is known before anything runs. */
@@ -56,9 +81,11 @@ export interface Traits<A> {
 export const noTraits = {
   elementwise: false,
   view: false,
+  parts: "none",
   moves: false,
   inPlace: [],
   rows: "none",
+  window: "none",
   mutates: [],
   activation: "none",
   takesPadding: false,
@@ -147,6 +174,8 @@ export interface Kernel<A> {
   readonly types: TypeSignature;
   readonly matches?: (view: NodeView<A>) => boolean;
   readonly form: KernelForm;
+  /** Set if the kernel reads and writes images whose pixels do not follow each other, by `view.pixelSteps`. */
+  readonly pixelSteps?: true;
   readonly call: (view: NodeView<A>) => KernelCall;
   /**
    * For an operator whose outputs need all rows of input 0: a call that is given them one after another, in order, and

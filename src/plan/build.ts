@@ -1,113 +1,15 @@
 import { present } from "../base/assert.js";
-import { bytesOf, elementsOf } from "../base/dtype.js";
 import { alignUp, type TensorId } from "../base/units.js";
-import { tensorOf } from "../ir/graph.js";
-import { cursorBytes, type Group } from "./groups.js";
-import { addLive, distanceBelow, type Occupancy, solid } from "./occupancy.js";
+import { leavesOf } from "../ops/placement.js";
+import { bufferAlignment, type Draft, draftOf, type Unplaced } from "./draft.js";
+import type { Group } from "./groups.js";
+import { distanceBelow } from "./occupancy.js";
 import { assignOffsets, type Overlap } from "./offsets.js";
-import type { Buffer, BufferKind, Plan, PlannedGroup, Step } from "./plan.js";
-import { mapStorage, type Storage } from "./storage.js";
-import { tensorBytes } from "./tensors.js";
-import { heldOf, type Network, scratchBytes, type Unit } from "./units.js";
+import type { Buffer, Plan } from "./plan.js";
+import { bytesPerAddress, type Region, type Spread, type SpreadProblem, spreadBuffers } from "./regions.js";
+import type { Network } from "./units.js";
 
-/** Every buffer starts at a multiple of this, so that kernels may load words. */
-const bufferAlignment = 4;
 const arenaAlignment = 16;
-
-interface Unplaced {
-  readonly kind: BufferKind;
-  readonly tensors: readonly TensorId[];
-  readonly variable: string | null;
-  readonly name: string;
-  readonly rows: number;
-  readonly rowBytes: number;
-  readonly alignment: number;
-  readonly occupancy: Occupancy;
-}
-
-/** When the groups and steps of a plan run, in firings. */
-interface Clock {
-  /** The first firing of each group, and the end of the last. */
-  readonly starts: readonly number[];
-  readonly firings: number;
-  /** The first and last firing of each unit. */
-  readonly units: ReadonlyMap<number, readonly [first: number, last: number]>;
-  /** The node that fires at each time; a pushed row counts as the first node's. */
-  readonly nodeAt: Int32Array;
-}
-
-function clockOf(network: Network, groups: readonly Group[]): Clock {
-  const starts: number[] = [];
-  const units = new Map<number, readonly [number, number]>();
-  const nodes: number[] = [];
-  for (const { first, order } of groups) {
-    starts.push(nodes.length);
-    for (const s of order) {
-      const position = first + s;
-      const time = nodes.length;
-      units.set(position, [units.get(position)?.[0] ?? time, time]);
-      nodes.push(network.units[position]?.node ?? 0);
-    }
-  }
-  return { starts, firings: nodes.length, units, nodeAt: Int32Array.from(nodes) };
-}
-
-function storageBuffer(network: Network, { tensors, occupancy, rows, rowBytes }: Storage): Unplaced {
-  const all = tensors.map((id) => heldOf(network, id));
-  const [first] = all;
-  const kind = all.some((h) => h.isOutput)
-    ? "output"
-    : tensors.some((id) => network.graph.inputs.includes(id))
-      ? "input"
-      : "activation";
-  return {
-    kind,
-    tensors,
-    variable: null,
-    name: first?.tensor.name ?? "",
-    rows,
-    rowBytes,
-    alignment: Math.max(bufferAlignment, ...all.map((h) => bytesOf(h.tensor.dtype, 1))),
-    occupancy,
-  };
-}
-
-/** Buffers that no firing frees: state, variables, and outputs that are constants, which the initialisation copies. */
-function permanentBuffers({ graph }: Network, lastFiring: number): readonly Unplaced[] {
-  const fixed = (name: string, kind: BufferKind, bytes: number, alignment: number) => ({
-    name,
-    kind,
-    variable: null,
-    tensors: [],
-    rows: 1,
-    rowBytes: bytes,
-    alignment,
-    occupancy: solid(bytes, 0, lastFiring),
-  });
-  const states = [...graph.tensors.values()].filter((t) => t.variable);
-  const constants = [...new Set(graph.outputs)]
-    .map((id) => tensorOf(graph, id))
-    .filter((t) => t.data !== null && !t.variable);
-  return [
-    ...states.map((t) => ({ ...fixed(t.name, "state", tensorBytes(t), 8), tensors: [t.id] })),
-    ...constants.map((t) => ({ ...fixed(t.name, "output", tensorBytes(t), 8), tensors: [t.id] })),
-    ...graph.variables.map((v) => ({
-      ...fixed(v.name, "state", bytesOf(v.dtype, elementsOf(v.shape)), 8),
-      variable: v.name,
-    })),
-  ];
-}
-
-const workBuffer = (name: string, bytes: number, [first, last]: readonly [number, number]): Unplaced => ({
-  kind: "scratch",
-  tensors: [],
-  variable: null,
-  name,
-  rows: 1,
-  rowBytes: bytes,
-  alignment: 8,
-  occupancy: solid(bytes, first, last),
-});
 
 /** The distances at which buffers that are alive together may share bytes. */
 function overlapsOf(buffers: readonly Unplaced[]): readonly Overlap[] {
@@ -120,101 +22,120 @@ function overlapsOf(buffers: readonly Unplaced[]): readonly Overlap[] {
   );
 }
 
-/** Streams, or receives rows: its firings are driven by a table. */
-const isDriven = (network: Network, { first, end }: Group): boolean =>
-  end - first > 1 || network.units[first]?.node === null;
-
-/** The bytes alive at each firing, and the most of them while each node runs. */
-function liveBytesOf(buffers: readonly Unplaced[], clock: Clock, nodes: number): readonly number[] {
-  const live = new Float64Array(clock.firings);
-  for (const { occupancy } of buffers) if (clock.firings > 0) addLive(live, occupancy);
-  const most = new Array<number>(nodes).fill(0);
-  live.forEach((bytes, time) => {
-    const node = clock.nodeAt[time] as number;
-    most[node] = Math.max(most[node] as number, bytes);
+/** Tensors that lie in others or are made up of them, each with one that has a buffer. */
+function placedTensors({ graph, units }: Network): readonly (readonly [TensorId, TensorId])[] {
+  const placements = units.find((u) => u.lowered)?.lowered?.placements;
+  if (placements === undefined) return [];
+  return [...graph.tensors.keys()].flatMap((id) => {
+    const [leaf] = leavesOf(placements, id);
+    return leaf && leaf.tensor !== id ? [[id, leaf.tensor] as const] : [];
   });
-  return most;
 }
 
-/**
- * Places everything that groups of units need in the arena.
- * @param guardBytes unused bytes between buffers, and no sharing of storage, so that stray writes can be found
- */
-export function buildPlan(network: Network, groups: readonly Group[], guardBytes = 0): Plan {
-  const clock = clockOf(network, groups);
-  const lastFiring = Math.max(clock.firings - 1, 0);
-  const { storages, inPlace } = mapStorage(network, groups, guardBytes > 0 ? "separate" : "share");
-  const unplaced: Unplaced[] = [
-    ...storages.map((s) => storageBuffer(network, s)),
-    ...permanentBuffers(network, lastFiring),
-  ];
-  const steps: Step[] = [];
-  const planned = groups.map((group, g): PlannedGroup => {
-    const driven = isDriven(network, group);
-    const nodeOf = (position: number): number | null => network.units[position]?.node ?? null;
-    const span = [clock.starts[g] as number, (clock.starts[g + 1] ?? clock.firings) - 1] as const;
-    if (driven) unplaced.push(workBuffer("rows done", cursorBytes(group.stages.length), span));
-    const cursor = driven ? unplaced.length - 1 : null;
-    group.stages.forEach((stage, s) => {
-      const position = group.first + s;
-      const unit = network.units[position] as Unit;
-      if (unit.node === null || stage.mode === "push") return;
-      const bytes = scratchBytes(unit, stage);
-      if (bytes > 0)
-        unplaced.push(
-          workBuffer(`scratch of ${unit.lowered?.node.op}`, bytes, present(clock.units.get(position), "firings")),
-        );
-      steps.push({
-        index: unit.node,
-        group: g,
-        mode: stage.mode,
-        scratch: bytes > 0 ? unplaced.length - 1 : null,
-        inPlaceInput: inPlace.get(unit.node) ?? null,
-      });
-    });
-    const firstStep = nodeOf(group.first) ?? 0;
-    const last = nodeOf(group.end - 1);
-    return {
-      firstStep,
-      endStep: last === null ? firstStep : last + 1,
-      order: driven ? group.order.map((s) => nodeOf(group.first + s) ?? "push") : null,
-      cursor,
-    };
-  });
-  const requests = unplaced.map(({ alignment, occupancy: o }) => ({
+/** The buffers of a draft as something to place. */
+const placementProblem = ({ unplaced }: Draft, guardBytes: number): Omit<SpreadProblem, "regions"> => ({
+  requests: unplaced.map(({ alignment, occupancy: o }) => ({
     bytes: o.bytes,
     alignment,
     firstStep: o.first,
     lastStep: o.last,
-  }));
-  const overlaps = guardBytes > 0 ? [] : overlapsOf(unplaced);
-  const liveBytes = liveBytesOf(unplaced, clock, steps.length);
-  const placement = assignOffsets({ requests, overlaps, guardBytes, bound: Math.max(0, ...liveBytes) });
-  const buffers = unplaced.map(
-    ({ occupancy, ...b }, id): Buffer => ({
+  })),
+  overlaps: guardBytes > 0 ? [] : overlapsOf(unplaced),
+  guardBytes,
+  traffic: unplaced.map((b) => b.traffic),
+});
+
+/** The buffer that holds the addresses of all arenas but the first. */
+const addressBuffer = (id: number, bytes: number, lastStep: number): Buffer => ({
+  id,
+  kind: "state",
+  tensors: [],
+  variable: null,
+  name: "addresses of arenas",
+  bytes,
+  rows: 1,
+  rowBytes: bytes,
+  alignment: bytesPerAddress,
+  region: 0,
+  offset: 0,
+  firstStep: 0,
+  lastStep,
+});
+
+/** The plan of a draft whose buffers have places. */
+function planOf(draft: Draft, spread: Spread): Plan {
+  const { network, strategy, clock, unplaced, steps, groups, liveBytes } = draft;
+  const placed = unplaced.map(
+    ({ occupancy, traffic, ...b }, id): Buffer => ({
       ...b,
       id,
       bytes: occupancy.bytes,
-      offset: present(placement.offsets[id], "offset"),
+      ...present(spread.places[id], "place"),
       firstStep: clock.nodeAt[occupancy.first] ?? 0,
       lastStep: clock.nodeAt[occupancy.last] ?? 0,
     }),
   );
-  const arenaBytes = alignUp(placement.extent === Infinity ? 0 : placement.extent, bufferAlignment);
+  const addresses =
+    spread.addressBytes > 0
+      ? [addressBuffer(placed.length, spread.addressBytes, clock.nodeAt[clock.firings - 1] ?? 0)]
+      : [];
+  const buffers = [...placed, ...addresses];
+  const bufferOf = new Map(buffers.flatMap((b) => b.tensors.map((id) => [id, b] as const)));
+  for (const [id, leaf] of placedTensors(network)) {
+    const buffer = bufferOf.get(leaf);
+    if (buffer) bufferOf.set(id, buffer);
+  }
   return {
-    strategy: groups.some((g) => g.end - g.first > 1) ? "rows" : "layers",
+    strategy,
     feed: network.pushed === null ? "resident" : "pushed",
+    incremental: null,
     pushed: network.pushed,
     steps,
-    groups: planned,
+    groups,
     buffers,
-    bufferOf: new Map(buffers.flatMap((b) => b.tensors.map((id) => [id, b] as const))),
+    bufferOf,
     bufferOfVariable: new Map(buffers.flatMap((b) => (b.variable === null ? [] : [[b.variable, b] as const]))),
-    arenaBytes,
+    regions: spread.regions,
+    arenaBytes: spread.regions[0]?.bytes ?? 0,
     arenaAlignment,
-    peakBytes: arenaBytes,
+    peakBytes: spread.regions.reduce((sum, r) => sum + r.bytes, 0),
     peakStep: liveBytes.reduce((best, live, i) => (live > (liveBytes[best] ?? 0) ? i : best), 0),
     liveBytes,
     recomputedMacs: 0,
   };
+}
+
+/**
+ * Places the buffers of a draft in one arena.
+ * @param guardBytes unused bytes between buffers
+ */
+export function placeDraft(draft: Draft, guardBytes = 0): Plan {
+  const bound = Math.max(0, ...draft.liveBytes);
+  const { offsets, extent } = assignOffsets({ ...placementProblem(draft, guardBytes), bound });
+  return planOf(draft, {
+    places: offsets.map((offset) => ({ region: 0, offset })),
+    regions: [{ name: "RAM", bytes: alignUp(extent, bufferAlignment) }],
+    addressBytes: 0,
+  });
+}
+
+/**
+ * Places everything that groups of units need in one arena.
+ * @param guardBytes unused bytes between buffers, and no sharing of storage, so that stray writes can be found
+ */
+export const buildPlan = (network: Network, groups: readonly Group[], guardBytes = 0): Plan =>
+  placeDraft(draftOf(network, groups, guardBytes), guardBytes);
+
+/** The same in several arenas, each in a region of its own; null if the regions do not hold it. */
+export function buildSpreadPlan(
+  network: Network,
+  groups: readonly Group[],
+  regions: readonly Region[],
+  guardBytes = 0,
+): Plan | null {
+  const draft = draftOf(network, groups, guardBytes);
+  const room = regions.reduce((sum, r) => sum + r.bytes, 0);
+  if (Math.max(0, ...draft.liveBytes) > room) return null;
+  const spread = spreadBuffers({ ...placementProblem(draft, guardBytes), regions });
+  return spread && planOf(draft, spread);
 }

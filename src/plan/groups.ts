@@ -66,10 +66,11 @@ function sharedInputs(network: Network, range: Range): ReadonlyMap<TensorId, Ten
   for (let p = range.first; p < range.end; p++) {
     const unit = network.units[p];
     const view = unit?.lowered?.view;
-    const isView = range.end - range.first === 1 && unit?.alone.mode === "view";
-    const [source, target] = [view?.inputs[0], view?.outputs[0]];
-    if (isView && source && target) shared.set(target.id, source.id);
-    if (isView) continue;
+    if (unit?.alone.mode === "view") {
+      const [source, target] = [view?.inputs[0], view?.outputs[0]];
+      if (unit.alone.firings > 0 && source && target) shared.set(target.id, source.id);
+      continue;
+    }
     const index = inPlaceInput(network, p, range, dies);
     const [input, output] = [index === null ? null : view?.inputs[index], view?.outputs[0]];
     if (input && output) shared.set(output.id, input.id);

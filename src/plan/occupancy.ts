@@ -50,7 +50,8 @@ export function distanceBelow(lower: Occupancy, upper: Occupancy): number {
     cursor(upper.top),
     cursor(upper.low),
   ];
-  const times = [from, ...[...lower.top, ...upper.low].map((c) => c.time)]
+  // The distance grows with what the lower one holds, and begins to count when the upper one holds something.
+  const times = [from, ...[...lower.top, ...upper.low, ...upper.top].map((c) => c.time)]
     .filter((t) => t >= from && t <= to)
     .sort((a, b) => a - b);
   let distance = -Infinity;

@@ -24,6 +24,8 @@ export interface Problem {
   readonly bound?: number;
   /** Unused bytes kept between any two buffers, for tests that look for stray writes; overlaps are then not used. */
   readonly guardBytes?: number;
+  /** The most orders that the search tries. */
+  readonly rounds?: number;
 }
 
 /** An offset for each request, and the end of the highest. */
@@ -51,9 +53,10 @@ export function liveLowerBound(requests: readonly Request[]): number {
 }
 
 /** Distances by the lower request, then by the upper. */
-type OverlapTable = ReadonlyMap<number, ReadonlyMap<number, number>>;
+export type OverlapTable = ReadonlyMap<number, ReadonlyMap<number, number>>;
 
-function overlapTable(overlaps: readonly Overlap[]): OverlapTable {
+/** The allowed overlaps as a table. */
+export function overlapTable(overlaps: readonly Overlap[]): OverlapTable {
   const table = new Map<number, Map<number, number>>();
   for (const { lower, upper, distance } of overlaps) {
     const row = table.get(lower) ?? new Map<number, number>();
@@ -70,13 +73,7 @@ interface Forbidden {
 }
 
 /** The starts of `index` that would bring it into conflict with `other`, which is at `offset`. */
-function forbiddenBy(
-  p: Required<Problem>,
-  table: OverlapTable,
-  index: number,
-  other: number,
-  offset: number,
-): Forbidden {
+function forbiddenBy(p: Terms, table: OverlapTable, index: number, other: number, offset: number): Forbidden {
   const bytes = (p.requests[index] as Request).bytes + p.guardBytes;
   const otherBytes = (p.requests[other] as Request).bytes + p.guardBytes;
   // Below the other by the distance is as good as below it by the whole size, where that is allowed.
@@ -88,34 +85,49 @@ function forbiddenBy(
 /** Where a request goes among the gaps that it fits into: the one with least to spare, or the lowest. */
 type Fit = "tightest" | "lowest";
 
+/** What a search for a place has to know of the problem. */
+type Terms = Pick<Required<Problem>, "requests" | "guardBytes">;
+
+/** Where `index` goes between those of `placed` that are alive with it, which lie at their `offsets`. */
+export function startAmong(
+  p: Terms,
+  table: OverlapTable,
+  index: number,
+  placed: readonly number[],
+  offsets: readonly number[],
+  fit: Fit,
+): number {
+  const request = p.requests[index] as Request;
+  const conflicts = placed
+    .filter((other) => overlapsInTime(request, p.requests[other] as Request))
+    .map((other) => forbiddenBy(p, table, index, other, offsets[other] as number))
+    .filter(({ from, to }) => from < to)
+    .sort((a, b) => a.from - b.from);
+  let best = -1;
+  let bestSlack = Infinity;
+  let cursor = 0;
+  for (const { from, to } of conflicts) {
+    const start = alignUp(cursor, request.alignment);
+    if (start <= from && from - start < bestSlack) {
+      best = start;
+      if (fit === "lowest") break;
+      bestSlack = from - start;
+    }
+    cursor = Math.max(cursor, to);
+  }
+  return best < 0 ? alignUp(cursor, request.alignment) : best;
+}
+
 /** Places requests in the given order, each between those alive with it. */
 function placeInOrder(p: Required<Problem>, table: OverlapTable, order: readonly number[], fit: Fit): Placement {
   const offsets = new Array<number>(p.requests.length).fill(0);
   const placed: number[] = [];
   let extent = 0;
   for (const index of order) {
-    const request = p.requests[index] as Request;
-    const conflicts = placed
-      .filter((other) => overlapsInTime(request, p.requests[other] as Request))
-      .map((other) => forbiddenBy(p, table, index, other, offsets[other] as number))
-      .filter(({ from, to }) => from < to)
-      .sort((a, b) => a.from - b.from);
-    let best = -1;
-    let bestSlack = Infinity;
-    let cursor = 0;
-    for (const { from, to } of conflicts) {
-      const start = alignUp(cursor, request.alignment);
-      if (start <= from && from - start < bestSlack) {
-        best = start;
-        if (fit === "lowest") break;
-        bestSlack = from - start;
-      }
-      cursor = Math.max(cursor, to);
-    }
-    if (best < 0) best = alignUp(cursor, request.alignment);
-    offsets[index] = best;
+    const start = startAmong(p, table, index, placed, offsets, fit);
+    offsets[index] = start;
     placed.push(index);
-    extent = Math.max(extent, best + request.bytes);
+    extent = Math.max(extent, start + (p.requests[index] as Request).bytes);
   }
   return { offsets, extent };
 }
@@ -168,7 +180,7 @@ interface Attempt {
  * plateau.
  */
 export function assignOffsets(problem: Problem): Placement {
-  const p: Required<Problem> = { overlaps: [], guardBytes: 0, bound: 0, ...problem };
+  const p: Required<Problem> = { overlaps: [], guardBytes: 0, bound: 0, rounds: searchRounds, ...problem };
   const table = overlapTable(p.guardBytes > 0 ? [] : p.overlaps);
   const count = p.requests.length;
   const bound = Math.max(p.bound, p.overlaps.length === 0 ? liveLowerBound(p.requests) : 0);
@@ -186,7 +198,7 @@ export function assignOffsets(problem: Problem): Placement {
   let best = (starts[0] as Attempt).placement;
   if (count < 2 || p.guardBytes > 0) return best;
   const random = seededRandom(1);
-  const rounds = Math.min(searchRounds, searchBudget / count ** 2) / searchStarts;
+  const rounds = Math.min(p.rounds, searchBudget / count ** 2) / searchStarts;
   for (const start of starts.slice(0, searchStarts)) {
     let current = start;
     let critical = criticalRequests(p.requests, current.placement);

@@ -2,7 +2,7 @@ import { invariant } from "../base/assert.js";
 import type { Graph } from "../ops/index.js";
 import type { LoweredNode } from "../ops/lower.js";
 import { buildPlan } from "./build.js";
-import { type Cover, cutNetwork, findCandidates, separateGroups } from "./cuts.js";
+import { type Candidates, type Cover, cutNetwork, findCandidates, separateGroups } from "./cuts.js";
 import { type Group, groupOf, livePeak } from "./groups.js";
 import type { Feed, Plan } from "./plan.js";
 import type { Range } from "./sharing.js";
@@ -50,6 +50,41 @@ function withBestPolicies(network: Network, { groups }: Cover): readonly Group[]
   });
 }
 
+/** Ways to group the units within each of some caps of live bytes, each way once. */
+function* coversWithin(
+  network: Network,
+  candidates: Candidates,
+  caps: readonly number[],
+): Generator<readonly Group[], void> {
+  const tried = new Set([
+    separateGroups(network)
+      .map((g) => g.first)
+      .join(),
+  ]);
+  for (const cap of caps) {
+    const cover = cutNetwork(network, candidates, cap);
+    const key = cover.groups.map((g) => g.first).join();
+    if (tried.has(key)) continue;
+    tried.add(key);
+    yield withBestPolicies(network, cover);
+  }
+}
+
+/** Ways to group the units that keep the least bytes alive, or little more; each unit on its own comes last. */
+export function leastCovers(network: Network): readonly (readonly Group[])[] {
+  const separate = separateGroups(network);
+  const candidates = findCandidates(network, Math.max(0, ...separate.map((g) => livePeak(network, g))));
+  const least = cutNetwork(network, candidates, 0).peak;
+  return [
+    ...coversWithin(
+      network,
+      candidates,
+      slack.map((s) => least * s),
+    ),
+    separate,
+  ];
+}
+
 /**
  * Plans with streaming: the least memory, or, if `budget` is given, the fastest of the plans that need at most so many
  * bytes. Null if no plan does.
@@ -61,25 +96,26 @@ export function planRows(
   budget: number | null = null,
 ): Plan | null {
   const network = networkOf(graph, nodes, feed, "share");
-  const cap = Math.max(0, ...separateGroups(network).map((g) => livePeak(network, g)));
-  const candidates = findCandidates(network, cap);
+  const separate = separateGroups(network);
+  const layers = buildPlan(network, separate);
+  if (budget !== null && layers.peakBytes <= budget) {
+    verifyPlan(graph, nodes, layers);
+    return layers;
+  }
+  // Layers do not always pack as tightly as their live bytes; what streams only has to need less than they do.
+  const candidates = findCandidates(network, layers.peakBytes);
   const least = cutNetwork(network, candidates, 0).peak;
   const caps = budget === null ? slack.map((s) => least * s) : slack.map((s) => Math.max(budget / s, least));
-  const tried = new Set<string>();
-  let best: Plan | null = null;
-  for (const c of caps) {
-    const cover = cutNetwork(network, candidates, c);
-    const key = cover.groups.map((g) => g.first).join();
-    if (tried.has(key)) continue;
-    tried.add(key);
-    const plan = buildPlan(network, withBestPolicies(network, cover));
+  let best = layers;
+  for (const groups of coversWithin(network, candidates, caps)) {
+    const plan = buildPlan(network, groups);
     if (budget !== null && plan.peakBytes <= budget) {
       verifyPlan(graph, nodes, plan);
       return plan;
     }
-    if (best === null || plan.peakBytes < best.peakBytes) best = plan;
+    if (plan.peakBytes < best.peakBytes) best = plan;
   }
-  if (best === null || budget !== null) return null;
+  if (budget !== null) return null;
   verifyPlan(graph, nodes, best);
   return best;
 }

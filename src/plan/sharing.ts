@@ -51,6 +51,8 @@ export function inPlaceInput(
   for (const { index, input, output } of candidates(unit)) {
     const [from, to] = [network.held.get(input.id), network.held.get(output.id)];
     if (!from || !to || from.isOutput || !dies(input.id)) continue;
+    // Where a tensor lies inside another, its neighbours are still needed.
+    if (from.root !== from.tensor || to.root !== to.tensor) continue;
     if (range.end - range.first === 1) return index;
     // Rows change hands one by one, so they must be alike; a whole tensor does not become a ring.
     if (from.rows !== to.rows || from.rowBytes !== to.rowBytes || from.readers.length !== 1) continue;

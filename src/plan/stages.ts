@@ -2,12 +2,13 @@ import { present } from "../base/assert.js";
 import type { TensorId } from "../base/units.js";
 import { type Tensor, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
-import { isImage, type LoweredNode, rowsOf } from "../ops/lower.js";
+import { isByRows, type LoweredNode, rowsOf } from "../ops/lower.js";
+import { leavesOf } from "../ops/placement.js";
 import type { RowWindow } from "../ops/spec.js";
 
 /**
  * How a stage works through its rows. "rows": firing f computes output row f. "fold": firing f takes input row f, and the
- * last one gives the outputs. "whole": one firing. "view": one firing in which nothing happens. "push": firing f receives
+ * last one gives the outputs. "whole": one firing. "view": nothing runs, in one firing or none. "push": firing f receives
  * row f of an input from the caller.
  */
 export type StageMode = "rows" | "fold" | "whole" | "view" | "push";
@@ -39,23 +40,40 @@ export interface Stage {
 /** Tensors whose bytes lie in the arena and change: constants and resource handles do not. */
 export const inArena = (t: Tensor): boolean => t.data === null && !t.variable && t.dtype !== "resource";
 
-const wholeRead = (t: Tensor, firings: number): StageRead => ({
-  tensor: t.id,
-  rows: rowsOf(t),
-  need: new Int32Array(firings).fill(rowsOf(t)),
-  keep: Int32Array.from({ length: firings + 1 }, (_, f) => (f === firings ? rowsOf(t) : 0)),
-});
+/** Row `row` of a tensor as a row of a leaf that has `rows` rows. */
+const inside = (row: number, rows: number): number => Math.min(Math.max(row, 0), rows);
 
-function windowRead(t: Tensor, firings: number, { first, taps, dilation }: RowWindow): StageRead {
-  const rows = rowsOf(t);
-  const inside = (row: number): number => Math.min(Math.max(row, 0), rows);
-  const firsts = Array.from({ length: firings }, (_, f) => first(f));
+/** A reader of rows `from(f)` up to `to(f)` of a tensor, as a reader of one of the leaves that make it up. */
+function leafRead(
+  { leaf, shift, rows }: { readonly leaf: TensorId; readonly shift: number; readonly rows: number },
+  firings: number,
+  from: (firing: number) => number,
+  to: (firing: number) => number,
+): StageRead {
+  const all = Array.from({ length: firings }, (_, f) => f);
   return {
-    tensor: t.id,
+    tensor: leaf,
     rows,
-    need: Int32Array.from(firsts, (row) => inside(row + (taps - 1) * dilation + 1)),
-    keep: Int32Array.from([...firsts.map(inside), rows]),
+    need: Int32Array.from(all, (f) => inside(to(f) + shift, rows)),
+    keep: Int32Array.from([...all.map((f) => inside(from(f) + shift, rows)), rows]),
   };
+}
+
+/** What a node reads of one of its inputs, as rows of the tensors that somebody computes. */
+function readsOf(
+  graph: Graph,
+  lowered: LoweredNode,
+  t: Tensor,
+  firings: number,
+  window: RowWindow | null,
+): StageRead[] {
+  const height = rowsOf(t);
+  const from = (f: number): number => (window ? inside(window.first(f), height) : 0);
+  const to = (f: number): number =>
+    window ? inside(window.first(f) + (window.taps - 1) * window.dilation + 1, height) : height;
+  return leavesOf(lowered.placements, t.id).map(({ tensor, row }) =>
+    leafRead({ leaf: tensor, shift: row, rows: rowsOf(tensorOf(graph, tensor)) }, firings, from, to),
+  );
 }
 
 /** A tensor that is read twice counts once, with both needs. */
@@ -73,7 +91,10 @@ function merged(reads: readonly StageRead[]): readonly StageRead[] {
   return [...byTensor.values()];
 }
 
-function stageOf(lowered: LoweredNode, mode: "rows" | "fold" | "whole" | "view"): Stage {
+/** A node that has nothing to do, as its inputs or outputs lie where they should. */
+const idleStage: Stage = { mode: "view", firings: 0, reads: [], writes: [] };
+
+function stageOf(graph: Graph, lowered: LoweredNode, mode: "rows" | "fold" | "whole" | "view"): Stage {
   const { view, rows } = lowered;
   const folded: RowWindow = { first: (row) => row, taps: 1, dilation: 1 };
   const windows = mode === "rows" ? present(rows, "rows").windows : mode === "fold" ? [folded] : [];
@@ -81,31 +102,25 @@ function stageOf(lowered: LoweredNode, mode: "rows" | "fold" | "whole" | "view")
   const firings = mode === "rows" ? present(rows, "rows").count : mode === "fold" && input ? rowsOf(input) : 1;
   const reads = view.inputs.flatMap((t, i) => {
     if (t === null || !inArena(t)) return [];
-    const window = windows[i];
-    return [window ? windowRead(t, firings, window) : wholeRead(t, firings)];
+    return readsOf(graph, lowered, t, firings, windows[i] ?? null);
   });
   const writes = view.outputs.filter(inArena).map((t) => ({ tensor: t.id, rows: rowsOf(t) }));
   return { mode, firings, reads: merged(reads), writes };
 }
 
-/** True if the node can be computed by rows of one image. */
-function byRows({ rows, view }: LoweredNode): boolean {
-  if (rows === null || rows.images !== 1 || rows.count === 0) return false;
-  const windowed = view.inputs.filter((t, i): t is Tensor => t !== null && Boolean(rows.windows[i]));
-  return [...view.outputs, ...windowed].every(isImage);
-}
-
 /** A node that runs on its own, all rows before the next node. */
-export function stageAlone(lowered: LoweredNode, isView: boolean): Stage {
-  if (isView) return stageOf(lowered, "view");
-  return stageOf(lowered, byRows(lowered) ? "rows" : "whole");
+export function stageAlone(graph: Graph, lowered: LoweredNode, isView: boolean): Stage {
+  if (lowered.placements.idle.has(lowered.node)) return idleStage;
+  if (isView) return stageOf(graph, lowered, "view");
+  return stageOf(graph, lowered, isByRows(lowered) ? "rows" : "whole");
 }
 
 /** A node that takes part in streaming, or null if it needs an input and gives an output in one piece. */
-export function stageStreamed(lowered: LoweredNode): Stage | null {
+export function stageStreamed(graph: Graph, lowered: LoweredNode): Stage | null {
+  if (lowered.placements.idle.has(lowered.node)) return idleStage;
   if (lowered.spec.traits.sideEffects || lowered.spec.traits.mutates.length > 0) return null;
-  if (lowered.fold !== null) return stageOf(lowered, "fold");
-  return byRows(lowered) ? stageOf(lowered, "rows") : null;
+  if (lowered.fold !== null) return stageOf(graph, lowered, "fold");
+  return isByRows(lowered) ? stageOf(graph, lowered, "rows") : null;
 }
 
 /** An input that the caller hands over row by row. */

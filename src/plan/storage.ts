@@ -4,7 +4,7 @@ import { type Occupancy, solid } from "./occupancy.js";
 import { inPlaceInput, isInner } from "./sharing.js";
 import { mapTimelines, type Timeline } from "./timelines.js";
 import { type Change, ringRows } from "./traces.js";
-import { heldOf, type Network } from "./units.js";
+import { type Held, heldOf, type Network } from "./units.js";
 
 /** Tensors that share bytes: views of each other, and results computed in place. */
 export interface Storage {
@@ -34,8 +34,19 @@ function combine(lists: readonly (readonly Change[])[], pick: (...values: number
   });
 }
 
-const inBytes = (changes: readonly Change[], rowBytes: number): readonly Change[] =>
-  changes.map(({ time, value }) => ({ time, value: value * rowBytes }));
+/** Counts of rows of a tensor as bytes from the start of the one that it lies in. */
+const inBytes = (changes: readonly Change[], h: Held): readonly Change[] =>
+  changes.map(({ time, value }) => ({
+    time,
+    value: value === 0 ? 0 : (value + h.rootRow) * h.rootRowBytes,
+  }));
+
+/** As above for the first row still needed: a tensor that is done with needs none of its whole. */
+const neededFrom = (changes: readonly Change[], h: Held): readonly Change[] =>
+  changes.map(({ time, value }) => ({
+    time,
+    value: (value === h.rows ? h.rootRows : value + h.rootRow) * h.rootRowBytes,
+  }));
 
 /** The storage of tensors that share bytes, in the order in which they come to be. */
 function storageOf(
@@ -45,16 +56,16 @@ function storageOf(
   inner: boolean,
 ): Storage {
   const all = tensors.map((id) => ({ held: heldOf(network, id), line: timelines.get(id) as Timeline }));
-  const bytes = Math.max(...all.map(({ held }) => held.bytes));
+  const bytes = Math.max(...all.map(({ held }) => held.rootRows * held.rootRowBytes));
   const first = Math.min(...all.map(({ line }) => line.first));
   const last = Math.max(...all.map(({ line }) => line.last));
-  const { rows: height, rowBytes } = (all[0] as (typeof all)[number]).held;
+  const { rootRows: height, rootRowBytes: rowBytes } = (all[0] as (typeof all)[number]).held;
   const top = combine(
-    all.map(({ held, line }) => inBytes(line.top, held.rowBytes)),
+    all.map(({ held, line }) => inBytes(line.top, held)),
     Math.max,
   );
   const low = combine(
-    all.map(({ held, line }) => inBytes(line.low, held.rowBytes)),
+    all.map(({ held, line }) => neededFrom(line.low, held)),
     Math.min,
   );
   if (!inner) return { tensors, rows: height, rowBytes, occupancy: { bytes, first, last, top, low } };
@@ -70,7 +81,12 @@ function storageOf(
  */
 export function mapStorage(network: Network, groups: readonly Group[], mode: "share" | "separate"): StorageMap {
   const timelines = mapTimelines(network, groups);
-  const chainOf = new Map<TensorId, TensorId[]>([...network.held.keys()].map((id) => [id, [id]] as const));
+  // Tensors that lie in one begin together.
+  const inRoot = new Map<TensorId, TensorId[]>();
+  for (const [id, h] of network.held) inRoot.set(h.root.id, [...(inRoot.get(h.root.id) ?? []), id]);
+  const chainOf = new Map<TensorId, TensorId[]>(
+    [...inRoot.values()].flatMap((chain) => chain.map((id) => [id, chain] as const)),
+  );
   const inPlace = new Map<number, number>();
   const join = (input: TensorId, output: TensorId): void => {
     const chain = chainOf.get(input) as TensorId[];
@@ -86,8 +102,10 @@ export function mapStorage(network: Network, groups: readonly Group[], mode: "sh
     for (let position = group.first; position < group.end; position++) {
       const view = network.units[position]?.lowered?.view;
       const [source, target] = [view?.inputs[0], view?.outputs[0]];
-      if (network.units[position]?.alone.mode === "view" && group.end - group.first === 1) {
-        if (source && target) join(source.id, target.id);
+      const alone = network.units[position]?.alone;
+      if (alone?.mode === "view") {
+        const [read] = alone.reads;
+        if (read && source && target) join(network.held.has(source.id) ? source.id : read.tensor, target.id);
         continue;
       }
       const index = inPlaceInput(network, position, group, dies);

@@ -3,6 +3,7 @@ import type { TensorId } from "../base/units.js";
 import { type Tensor, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import { type LoweredNode, rowsOf } from "../ops/lower.js";
+import { leavesOf, noPlacements, rootOf } from "../ops/placement.js";
 import { inArena, type Stage, stageAlone, stagePushed, stageStreamed } from "./stages.js";
 import { tensorBytes } from "./tensors.js";
 
@@ -25,6 +26,11 @@ export interface Held {
   readonly rows: number;
   readonly rowBytes: number;
   readonly bytes: number;
+  /** The tensor that it lies in (itself, mostly), that one's row where it begins, and all of that one's sizes. */
+  readonly root: Tensor;
+  readonly rootRow: number;
+  readonly rootRows: number;
+  readonly rootRowBytes: number;
   /** -1 for an input that is there from the start. */
   readonly producer: number;
   /** Positions of the readers, ascending, each once. */
@@ -47,6 +53,8 @@ function isView(lowered: LoweredNode): boolean {
   const [input] = lowered.view.inputs;
   const [output] = lowered.view.outputs;
   if (!lowered.spec.traits.view || !input || !output) return false;
+  // A part of another tensor does not begin where that does.
+  if (rootOf(lowered.placements, input.id).whole !== input.id) return false;
   return inArena(input) && inArena(output) && tensorBytes(input) >= tensorBytes(output);
 }
 
@@ -62,7 +70,8 @@ export function networkOf(
     feed === "pushed" && firstInput !== undefined && inArena(tensorOf(graph, firstInput)) ? firstInput : null;
   const computing = nodes.map((lowered, node): Unit => {
     const view = sharing === "share" && isView(lowered);
-    return { node, lowered, alone: stageAlone(lowered, view), streamed: view ? null : stageStreamed(lowered) };
+    const streamed = view ? null : stageStreamed(graph, lowered);
+    return { node, lowered, alone: stageAlone(graph, lowered, view), streamed };
   });
   const source = pushed === null ? null : stagePushed(graph, pushed);
   const units = source ? [{ node: null, lowered: null, alone: source, streamed: source }, ...computing] : computing;
@@ -72,20 +81,29 @@ export function networkOf(
     for (const { tensor } of alone.writes) producer.set(tensor, position);
     for (const { tensor } of alone.reads) readers.set(tensor, [...(readers.get(tensor) ?? []), position]);
   });
+  const placements = nodes[0]?.placements ?? noPlacements;
+  const outputs = new Set(graph.outputs.flatMap((id) => leavesOf(placements, id).map((leaf) => leaf.tensor)));
   const held = new Map<TensorId, Held>();
   for (const [id, position] of producer) {
     const tensor = tensorOf(graph, id);
     if (!inArena(tensor)) continue;
     const rows = rowsOf(tensor);
     const bytes = tensorBytes(tensor);
+    const place = rootOf(placements, id);
+    const root = tensorOf(graph, place.whole);
+    const rootRows = rowsOf(root);
     held.set(id, {
       tensor,
       rows,
       rowBytes: rows === 0 ? 0 : bytes / rows,
       bytes,
+      root,
+      rootRow: place.row,
+      rootRows,
+      rootRowBytes: rootRows === 0 ? 0 : tensorBytes(root) / rootRows,
       producer: position,
       readers: readers.get(id) ?? [],
-      isOutput: graph.outputs.includes(id),
+      isOutput: outputs.has(id),
     });
   }
   return { graph, units, held, pushed };

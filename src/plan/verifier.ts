@@ -1,89 +1,10 @@
 import { fail } from "../base/diagnostics.js";
-import type { TensorId } from "../base/units.js";
-import { originName, type Tensor, tensorName, tensorOf } from "../ir/graph.js";
+import { originName, type Tensor, tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import { type LoweredNode, rowsOf } from "../ops/lower.js";
-import { memoryMap, type ValueId } from "./memory-map.js";
-import type { Buffer, Firing, Plan, PlannedGroup, Step } from "./plan.js";
-import { tensorBytes } from "./tensors.js";
-
-const defect = "this is a defect of the planner: report it with the model";
-
-/** Rows `first` up to, not including, `end`. */
-interface RowRange {
-  readonly first: number;
-  readonly end: number;
-}
-
-const allRows = (t: Tensor): RowRange => ({ first: 0, end: rowsOf(t) });
-
-/** The state of a replay: what every byte of the arena holds, and the value that each tensor stands for. */
-interface Replay {
-  /** The tensor gets a new value, of which nothing is written yet. */
-  readonly begin: (t: Tensor) => void;
-  /** Rows of the tensor's value are written to their places. */
-  readonly write: (t: Tensor, rows: RowRange) => void;
-  /** The target is the same bytes as the source from now on. */
-  readonly alias: (target: Tensor, source: Tensor) => void;
-  /** Throws if a row is not in its place. */
-  readonly check: (t: Tensor, rows: RowRange, where: string, when: string) => void;
-  /** Fills a buffer that has no tensor, and returns a check that it is untouched since. */
-  readonly occupy: (buffer: Buffer, where: string) => () => void;
-}
-
-function startReplay(graph: Graph, plan: Plan): Replay {
-  const memory = memoryMap();
-  const values = new Map<TensorId, ValueId>();
-  let next = 1;
-  /** Calls `visit` with the address, size and place in the value of stretches that lie in one piece. */
-  const eachPiece = (
-    t: Tensor,
-    buffer: Buffer,
-    rows: RowRange,
-    visit: (at: number, bytes: number, from: number) => void,
-  ) => {
-    // A window may lie in the padding, before any row is there.
-    if (rows.end <= rows.first) return;
-    const height = rowsOf(t);
-    const rowBytes = height === 0 ? 0 : tensorBytes(t) / height;
-    if (buffer.bytes >= tensorBytes(t)) {
-      visit(buffer.offset + rows.first * rowBytes, (rows.end - rows.first) * rowBytes, rows.first * rowBytes);
-      return;
-    }
-    for (let r = rows.first; r < rows.end; r++)
-      visit(buffer.offset + (r % buffer.rows) * rowBytes, rowBytes, r * rowBytes);
-  };
-  return {
-    begin: (t) => {
-      values.set(t.id, next++);
-    },
-    write: (t, rows) => {
-      const buffer = plan.bufferOf.get(t.id);
-      const value = values.get(t.id);
-      if (buffer === undefined || value === undefined) return;
-      eachPiece(t, buffer, rows, (at, bytes, from) => memory.write(at, bytes, value, from));
-    },
-    alias: (target, source) => values.set(target.id, values.get(source.id) ?? 0),
-    check: (t, rows, where, when) => {
-      const buffer = plan.bufferOf.get(t.id);
-      if (buffer === undefined || t.dtype === "resource") return;
-      const value = values.get(t.id);
-      eachPiece(t, buffer, rows, (at, bytes, from) => {
-        if (value !== undefined && memory.holds(at, bytes, value, from)) return;
-        const found = `rows ${rows.first} to ${rows.end - 1} are not all there ${when}`;
-        fail("TH3003", { where: [graph.name, where, tensorName(t)], found, fix: defect });
-      });
-    },
-    occupy: (buffer, where) => {
-      const value = next++;
-      memory.write(buffer.offset, buffer.bytes, value);
-      return () => {
-        if (memory.holds(buffer.offset, buffer.bytes, value)) return;
-        fail("TH3003", { where: [graph.name, where, buffer.name], found: "its bytes are overwritten", fix: defect });
-      };
-    },
-  };
-}
+import { noPlacements } from "../ops/placement.js";
+import type { Firing, Plan, PlannedGroup, Step } from "./plan.js";
+import { allRows, defect, type Replay, type RowRange, startReplay } from "./replay.js";
 
 /** A node in the middle of its rows. */
 interface Running {
@@ -169,7 +90,7 @@ function replayGroup(
       const [lowered, step] = [nodes[firing] as LoweredNode, plan.steps[firing] as Step];
       const [source, target] = [lowered.view.inputs[0], lowered.view.outputs[0]];
       if (step.mode === "view") {
-        if (source && target) replay.alias(target, source);
+        if (source && target && !lowered.placements.idle.has(lowered.node)) replay.alias(target, source);
         continue;
       }
       const node = running.get(firing) ?? startNode(lowered, step, replay);
@@ -190,9 +111,9 @@ function replayGroup(
  * nothing of how the plan was made. Throws TH3003 at the first violation.
  */
 export function verifyPlan(graph: Graph, nodes: readonly LoweredNode[], plan: Plan): void {
-  const outside = plan.buffers.find((b) => b.offset < 0 || b.offset + b.bytes > plan.arenaBytes);
-  if (outside) fail("TH3003", { where: [graph.name, outside.name], found: "a buffer outside the arena", fix: defect });
-  const replay = startReplay(graph, plan);
+  const outside = plan.buffers.find((b) => b.offset < 0 || b.offset + b.bytes > (plan.regions[b.region]?.bytes ?? 0));
+  if (outside) fail("TH3003", { where: [graph.name, outside.name], found: "a buffer outside its arena", fix: defect });
+  const replay = startReplay(graph, plan, nodes[0]?.placements ?? noPlacements);
   const persistent = [...graph.tensors.values()].filter((t) => t.variable);
   const constants = graph.outputs.map((id) => tensorOf(graph, id)).filter((t) => t.data !== null);
   const inputs = graph.inputs.map((id) => tensorOf(graph, id));
@@ -201,8 +122,12 @@ export function verifyPlan(graph: Graph, nodes: readonly LoweredNode[], plan: Pl
     if (t.id !== plan.pushed) replay.write(t, allRows(t));
   }
   const variables = [...plan.bufferOfVariable.values()].map((buffer) => replay.occupy(buffer, "a variable"));
+  // What is neither a tensor nor a variable, but kept, are the addresses of arenas.
+  const addresses = plan.buffers
+    .filter((b) => b.kind === "state" && b.tensors.length === 0 && b.variable === null)
+    .map((buffer) => replay.occupy(buffer, "the addresses of arenas"));
   for (const group of plan.groups) replayGroup(group, graph, nodes, plan, replay);
   for (const t of [...graph.outputs.map((id) => tensorOf(graph, id)), ...persistent])
     replay.check(t, allRows(t), "end of the graph", "for the caller or the next run");
-  for (const intact of variables) intact();
+  for (const intact of [...variables, ...addresses]) intact();
 }

@@ -17,9 +17,26 @@ const join = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buf
 test("the table names the models and sizes the buffer for the largest arena and its guards", () => {
   const table = programTable([model, { ...model, name: "other", arenaBytes: 100 }]);
   expect(table).toContain('#include "other.h"');
-  expect(table).toContain("{tiny_init, tiny_invoke, 32u, 1u, 1u, 0u, inputs_0, outputs_0, 0}");
-  expect(table).toContain("th_arena_buffer[132]");
+  expect(table).toContain("{tiny_init, tiny_invoke, arenas_0, 1u, 1u, 1u, 0u, inputs_0, outputs_0, 0}");
+  expect(table).toContain("arenas_0[] = {32u}");
+  expect(table).toContain("arena_buffer_0[132]");
   expect(programTable([])).toContain("th_model_count = 0u");
+});
+
+test("a model of several arenas gets a buffer for each, and an init that passes them on", () => {
+  const two = {
+    ...model,
+    name: "two",
+    regions: [{ bytes: 32 }, { bytes: 64 }],
+    outputs: [{ region: 1, offset: 4, bytes: 3 }],
+  };
+  const table = programTable([model, two]);
+  expect(table).toContain("arena_buffer_0[64]");
+  expect(table).toContain("arena_buffer_1[96]");
+  expect(table).toContain("arenas_1[] = {32u, 64u}");
+  expect(table).toContain("outputs_1[] = {{1u, 4u, 3u}}");
+  expect(table).toContain("two_init(arena, th_arenas[1]);");
+  expect(table).toContain("{init_1, two_invoke, arenas_1, 2u,");
 });
 
 test("requests are encoded as the harness reads them", () => {

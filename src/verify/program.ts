@@ -7,6 +7,7 @@ import { dirname, join, normalize } from "node:path";
 import { invariant } from "../base/assert.js";
 import { readAsset } from "../base/assets.js";
 import { fail } from "../base/diagnostics.js";
+import { hopFunctions, requestBytes, seriesTable, windowBytes } from "./series.js";
 import type { ArenaRange, Program, ProgramModel, RunRequest, TraceRecord } from "./target.js";
 
 /** What the harness reports of one request. */
@@ -42,11 +43,11 @@ const pushedOffset = 0xffffffff;
 
 /** Bytes of the largest pushed input. */
 export const pushedBytes = (models: readonly ProgramModel[]): number =>
-  models.reduce((most, { pushed }) => Math.max(most, !pushed ? 0 : pushed.rows * pushed.rowBytes), 0);
+  models.reduce((most, model) => Math.max(most, windowBytes(model)), 0);
 
 /** A function that gives a model its pushed input row by row, as a camera would. */
-const pushFunction = ({ name, pushed }: ProgramModel, index: number): string =>
-  !pushed
+const pushFunction = ({ name, pushed, hopRows }: ProgramModel, index: number): string =>
+  !pushed || hopRows
     ? ""
     : `static void push_${index}(void *arena)
 {
@@ -58,43 +59,82 @@ const pushFunction = ({ name, pushed }: ProgramModel, index: number): string =>
 }
 `;
 
-const rangeTable = (name: string, ranges: readonly ArenaRange[]): string =>
-  ranges.length === 0
-    ? ""
-    : `static const th_range ${name}[] = {${ranges.map((r) => `{${r.offset}u, ${r.bytes}u}`).join(", ")}};\n`;
+const rangeTable = (name: string, ranges: readonly ArenaRange[]): string => {
+  const entries = ranges.map(({ region = 0, offset, bytes }) => `{${region}u, ${offset}u, ${bytes}u}`);
+  return ranges.length === 0 ? "" : `static const th_range ${name}[] = {${entries.join(", ")}};\n`;
+};
+
+/** Sizes of a model's arenas. */
+const arenaSizes = ({ arenaBytes, regions }: ProgramModel): readonly number[] =>
+  regions?.map((r) => r.bytes) ?? [arenaBytes];
+
+/** A function that gives a model all its arenas, which the harness has filled in; none for a model of one arena. */
+function initFunction(model: ProgramModel, index: number): string {
+  const others = arenaSizes(model).slice(1);
+  if (others.length === 0) return "";
+  const addresses = others.map((_, i) => `th_arenas[${i + 1}]`);
+  return `static void init_${index}(void *arena)
+{
+    ${model.name}_init(arena, ${addresses.join(", ")});
+}
+`;
+}
+
+/** Buffers as large as the largest arena of each number with its guards, and the tables of them. */
+function arenaBuffers(models: readonly ProgramModel[]): string {
+  const sizes = models.map(arenaSizes);
+  const count = Math.max(1, ...sizes.map((s) => s.length));
+  const buffers = Array.from({ length: count }, (_, arena) => {
+    const largest = Math.max(0, ...sizes.map((s) => s[arena] ?? 0));
+    return `static uint8_t arena_buffer_${arena}[${largest + 2 * guardBytes}] __attribute__((aligned(16)));\n`;
+  });
+  const names = buffers.map((_, arena) => `arena_buffer_${arena}`);
+  return [
+    ...buffers,
+    `uint8_t *const th_arena_buffers[] = {${names.join(", ")}};\n`,
+    `uint8_t *th_arenas[${count}];\n`,
+  ].join("");
+}
 
 function modelEntry(model: ProgramModel, index: number): string {
   const pointer = (kind: string, ranges: readonly ArenaRange[]) => (ranges.length === 0 ? "0" : `${kind}_${index}`);
-  const { name, arenaBytes, inputs, outputs, gaps, pushed } = model;
+  const { name, inputs, outputs, gaps, pushed } = model;
+  const arenas = arenaSizes(model);
+  const init = arenas.length > 1 ? `init_${index}` : `${name}_init`;
   const invoke = !pushed ? `${name}_invoke` : `push_${index}`;
   return (
-    `    {${name}_init, ${invoke}, ${arenaBytes}u, ${inputs.length}u, ${outputs.length}u, ${gaps.length}u, ` +
+    `    {${init}, ${invoke}, arenas_${index}, ${arenas.length}u, ${inputs.length}u, ${outputs.length}u, ${gaps.length}u, ` +
     `${pointer("inputs", inputs)}, ${pointer("outputs", outputs)}, ${pointer("gaps", gaps)}},\n`
   );
 }
 
 /** The C file that tells the harness which models there are. Without models the table still holds one null entry. */
 export function programTable(models: readonly ProgramModel[]): string {
-  const largest = models.reduce((most, model) => Math.max(most, model.arenaBytes), 0);
   const inputsOf = ({ inputs, pushed }: ProgramModel): readonly ArenaRange[] =>
     inputs.map((range, i) => (i === pushed?.index ? { ...range, offset: pushedOffset } : range));
   const tables = models.map(
     (model, i) =>
+      `static const uint32_t arenas_${i}[] = {${arenaSizes(model)
+        .map((bytes) => `${bytes}u`)
+        .join(", ")}};\n` +
       rangeTable(`inputs_${i}`, inputsOf(model)) +
       rangeTable(`outputs_${i}`, model.outputs) +
       rangeTable(`gaps_${i}`, model.gaps),
   );
-  const entries = models.length === 0 ? "    {0, 0, 0, 0, 0, 0, 0, 0, 0},\n" : models.map(modelEntry).join("");
+  const entries = models.length === 0 ? "    {0, 0, 0, 0, 0, 0, 0, 0, 0, 0},\n" : models.map(modelEntry).join("");
   return [
     '#include "th_harness.h"\n',
     ...models.map((model) => `#include "${model.name}.h"\n`),
     `\nuint8_t th_pushed_buffer[${Math.max(pushedBytes(models), 1)}] __attribute__((aligned(16)));\n`,
+    arenaBuffers(models),
     ...models.map(pushFunction),
+    ...models.map(hopFunctions),
+    ...models.map(initFunction),
     "\n",
     ...tables,
     `const th_model th_models[] = {\n${entries}};\n`,
+    seriesTable(models),
     `const uint32_t th_model_count = ${models.length}u;\n`,
-    `uint8_t th_arena_buffer[${largest + 2 * guardBytes}] __attribute__((aligned(16)));\n`,
   ].join("");
 }
 
@@ -143,7 +183,7 @@ function checkRequest(models: readonly ProgramModel[], request: RunRequest, prev
     "keepState needs a request of the same model before",
   );
   const found = request.inputs.map((input) => input.length).join(", ");
-  const expected = model.inputs.map((input) => input.bytes).join(", ");
+  const expected = requestBytes(model, request).join(", ");
   if (found !== expected) {
     fail("TH6002", {
       where: [model.name],

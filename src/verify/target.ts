@@ -15,8 +15,10 @@ export const targetNames = [
 
 export type TargetName = (typeof targetNames)[number];
 
-/** A range of bytes of a model's arena. */
+/** A range of bytes of one of a model's arenas. */
 export interface ArenaRange {
+  /** Which arena; the first unless given. */
+  readonly region?: number;
   readonly offset: number;
   readonly bytes: number;
 }
@@ -27,8 +29,12 @@ export interface ProgramModel {
   readonly name: string;
   /** The input that is pushed row by row; its range has no meaning but its size. */
   readonly pushed?: { readonly index: number; readonly rows: number; readonly rowBytes: number } | null;
+  /** Rows that `NAME_push_hop` takes, for incremental inference; a request that keeps the state then is one hop of rows. */
+  readonly hopRows?: number | null;
   /** The size of the caller's buffer, aligned to 16. */
   readonly arenaBytes: number;
+  /** The sizes of all of them, for a model with several; `NAME_init` then takes the address of each. */
+  readonly regions?: readonly { readonly bytes: number }[];
   readonly inputs: readonly ArenaRange[];
   readonly outputs: readonly ArenaRange[];
   /** Ranges that no buffer ever uses: painted before `NAME_init`, checked after every invoke. */

@@ -14,6 +14,11 @@ export interface VerifySubject {
 export interface VerifyCase {
   readonly inputs: readonly TensorData[];
   readonly expected: readonly TensorData[];
+  /**
+   * For incremental inference: the window goes on from the case before, so many elements at the end of its input being new;
+   * only those are handed over, and the state is kept.
+   */
+  readonly newElements?: number;
 }
 
 /** How far a float result may be from the reference's, relative to max(1, |reference|). */
@@ -30,8 +35,10 @@ export interface TargetOutcome {
   readonly maxError: number;
   /** No byte outside the model's buffers was written. */
   readonly canariesIntact: boolean;
-  /** Instructions of one inference, the most over all runs. */
+  /** Instructions of one inference, the most over all runs; of incremental inference, those of a whole window. */
   readonly instructions?: number;
+  /** Instructions of one hop of incremental inference after the first window, the most over all. */
+  readonly hopInstructions?: number;
   readonly cycles?: number;
   readonly stackBytes?: number;
   /** Code and constants of the whole program with start-up and test harness. */
@@ -92,6 +99,7 @@ function outcomeOf(
     });
   });
   const canariesIntact = report.runs.every((r) => r.canariesIntact);
+  const isHop = (run: number): boolean => cases[run]?.newElements !== undefined;
   const { flashBytes, harnessFlashBytes } = report;
   return {
     name,
@@ -100,7 +108,8 @@ function outcomeOf(
     maxError,
     canariesIntact,
     ...defined({
-      instructions: most(report.runs.map((r) => r.instructions)),
+      instructions: most(report.runs.filter((_, i) => !isHop(i)).map((r) => r.instructions)),
+      hopInstructions: most(report.runs.filter((_, i) => isHop(i)).map((r) => r.instructions)),
       cycles: most(report.runs.map((r) => r.cycles)),
       stackBytes: report.stackBytes,
       flashBytes,
@@ -111,9 +120,15 @@ function outcomeOf(
   };
 }
 
-/** The requests for a subject's cases, each from a fresh state. */
+/** The requests for a subject's cases, each from a fresh state but for those that go on from the one before. */
 export const requestsOf = (subject: VerifySubject, cases: readonly VerifyCase[]): readonly RunRequest[] =>
-  cases.map((c) => ({ model: 0, inputs: c.inputs.map((data, i) => toBytes(subject.inputTypes[i] ?? "int8", data)) }));
+  cases.map(({ inputs, newElements }) => ({
+    model: 0,
+    inputs: inputs.map((data, i) =>
+      toBytes(subject.inputTypes[i] ?? "int8", data.slice(-(newElements ?? data.length))),
+    ),
+    ...(newElements === undefined ? {} : { keepState: true }),
+  }));
 
 /** The program of one generated model. */
 export const programOf = (generated: GeneratedModel): Program => ({

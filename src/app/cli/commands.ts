@@ -58,6 +58,10 @@ const planOptions = [
   ],
   ["--plan <layers>", "layers runs one operator at a time, whatever else would be better"],
   ["--feed <resident|pushed>", "keep the whole input in the arena, or take it row by row (default: resident)"],
+  [
+    "--incremental <rows>",
+    "the input is a time series that comes so many rows at a time: keep state, compute only what they change",
+  ],
   ["--name <identifier>", "prefix of the generated C names (default: from the file's name)"],
 ] as const;
 
@@ -75,6 +79,7 @@ const inspectCommand: Command = {
     "thimble inspect kws.tflite --board arduino-nano-33-ble --json",
     "thimble inspect kws.tflite --optimize memory --feed pushed",
     "thimble inspect kws.tflite --html kws.html",
+    "thimble inspect strww.tflite --incremental 2",
   ],
   run: ([path = ""], options, { note }) => {
     const model = loadModel(path);

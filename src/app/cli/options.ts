@@ -53,11 +53,28 @@ export const requiredOption = (options: RawOptions, name: string, example: strin
 /** The command line as typed, for the header of generated files. */
 export const commandLine = (): string => ["thimble", ...process.argv.slice(2)].join(" ");
 
+/** The rows of a hop, or undefined. Throws TH6003 for what is no number, or does not go with other options. */
+function hopOption(options: RawOptions): number | undefined {
+  const text = textOption(options, "incremental");
+  if (text === undefined) return undefined;
+  const other = ["feed", "plan", "optimize"].find((name) => textOption(options, name) !== undefined);
+  if (other !== undefined)
+    fail("TH6003", {
+      found: `--incremental with --${other}`,
+      expected: "one of them",
+      fix: `leave out --${other}: incremental inference has its own plan, whose input is pushed`,
+    });
+  if (!/^\d+$/.test(text))
+    fail("TH6003", { found: `--incremental ${text}`, expected: "a number of rows", fix: "see --help" });
+  return Number(text);
+}
+
 /** Options that every command with a plan has. */
 export function compileOptions(options: RawOptions): CompileOptions {
   const layers = choiceOption(options, "plan", ["layers", "auto"], "auto") === "layers";
   const optimize = choiceOption(options, "optimize", [...objectives, "auto"], "auto");
   const name = textOption(options, "name");
+  const incremental = hopOption(options);
   if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name))
     fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
@@ -67,6 +84,7 @@ export function compileOptions(options: RawOptions): CompileOptions {
     ...(layers ? { plan: "layers" } : {}),
     ...(optimize === "auto" ? {} : { optimize }),
     ...(name === undefined ? {} : { name }),
+    ...(incremental === undefined ? {} : { incremental }),
   };
 }
 

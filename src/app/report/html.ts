@@ -51,22 +51,42 @@ function axes(report: InspectReport, s: Scale, maxBytes: number): string {
   return `${horizontal.join("")}${vertical.join("")}<text class="tick" x="${fixed((area.left + right) / 2)}" y="${fixed(bottom + 31)}" text-anchor="middle">step</text>`;
 }
 
+/** Where each arena begins in the picture: they are drawn one above the other, in bytes. */
+const arenaStarts = ({ plan }: InspectReport): readonly number[] =>
+  plan.regions.map((_, i) => plan.regions.slice(0, i).reduce((sum, r) => sum + r.bytes, 0));
+
+/** Lines between arenas, and their names; nothing for a single one. */
+function arenaLines(report: InspectReport, s: Scale): string {
+  if (report.plan.regions.length === 1) return "";
+  const right = area.width - area.right;
+  return arenaStarts(report)
+    .map((start, i) => {
+      const y = fixed(s.y(start));
+      const text = escapeHtml(report.plan.regions[i]?.name ?? "");
+      return `<line class="limit" x1="${area.left}" x2="${right}" y1="${y}" y2="${y}"/><text class="limit-text" x="${right - 4}" y="${fixed(s.y(start) - 4)}" text-anchor="end">${text}</text>`;
+    })
+    .join("");
+}
+
 function memoryMap(report: InspectReport): string {
   const { plan, totals } = report;
+  const starts = arenaStarts(report);
   const s = scaleOf(report, totals.arenaBytes, 420);
   const rects = plan.buffers.map((b) => {
     const x = s.x(b.firstStep);
     const width = s.x(b.lastStep + 1) - x;
-    const y = s.y(b.offset + b.bytes);
-    const height = s.y(b.offset) - y;
-    const title = `${b.tensor}\n${b.kind}, ${grouped(b.bytes)} B at ${grouped(b.offset)}, steps ${b.firstStep} to ${b.lastStep}`;
+    const start = starts[b.region] ?? 0;
+    const y = s.y(start + b.offset + b.bytes);
+    const height = s.y(start + b.offset) - y;
+    const where = plan.regions.length > 1 ? ` of ${plan.regions[b.region]?.name}` : "";
+    const title = `${b.tensor}\n${b.kind}, ${grouped(b.bytes)} B at ${grouped(b.offset)}${where}, steps ${b.firstStep} to ${b.lastStep}`;
     const label =
       width > 60 && height > 13
         ? `<text class="label" x="${fixed(x + 4)}" y="${fixed(y + 12)}">${escapeHtml(sizeText(b.bytes))}</text>`
         : "";
     return `<g><rect class="${b.kind}" x="${fixed(x + 0.5)}" y="${fixed(y)}" width="${fixed(Math.max(width - 1, 1))}" height="${fixed(Math.max(height, 0.7))}"><title>${escapeHtml(title)}</title></rect>${label}</g>`;
   });
-  return `<svg viewBox="0 0 ${area.width} ${s.height}" role="img" aria-label="memory map">${axes(report, s, totals.arenaBytes)}${rects.join("")}</svg>`;
+  return `<svg viewBox="0 0 ${area.width} ${s.height}" role="img" aria-label="memory map">${axes(report, s, totals.arenaBytes)}${rects.join("")}${arenaLines(report, s)}</svg>`;
 }
 
 /** Boards whose RAM lies within the picture, one for each size, so that the curve stays readable. */
@@ -139,7 +159,7 @@ const layerTable = (report: InspectReport): string =>
 
 const boardTable = (report: InspectReport): string =>
   table(
-    ["board", "fits", "RAM", "RAM left", "flash", "flash left", "in the way"],
+    ["board", "fits", "RAM", "RAM left", "flash", "flash left", "RAM regions", "in the way"],
     report.fits.map((f) => [
       f.board,
       f.fits ? "yes" : "no",
@@ -147,6 +167,9 @@ const boardTable = (report: InspectReport): string =>
       sizeText(f.sram.leftBytes),
       sizeText(f.flash.availableBytes),
       sizeText(f.flash.leftBytes),
+      f.regions
+        .map((r) => `${r.name} (${r.kind}): ${sizeText(r.usedBytes)} of ${sizeText(r.availableBytes)}`)
+        .join(", "),
       f.obstacles.join("; "),
     ]),
     (i) => (report.fits[i]?.fits ? "fits" : "misfit"),
@@ -184,7 +207,7 @@ export function renderHtml(report: InspectReport): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(model.name)} - Thimble</title><style>${style}</style></head>
 <body><main><h1>${escapeHtml(model.name)}</h1><div class="sub">${escapeHtml(model.format)}, ${grouped(model.fileBytes)} B, SHA-256 ${escapeHtml(model.sha256)}; thimble ${version}</div>
 <div class="cards">${card("peak RAM besides the stack", `${grouped(totals.peakBytes)} B`)}${card("weights and constants", `${grouped(totals.flashBytes)} B`)}${card("MACs", grouped(totals.macs))}${card("parameters", grouped(totals.parameters))}${card("boards it fits", `${report.fits.filter((f) => f.fits).length} of ${report.fits.length}`)}</div>
-<h2>Memory map</h2><div class="sub">Each rectangle is a buffer: steps across, arena offset up. Where two meet at a step, an output grows over rows of its input that are done with.${peak ? ` Most is live at step ${plan.peakStep}, ${escapeHtml(peak.op)} ${escapeHtml(JSON.stringify(peak.name.split(";")[0]))}.` : ""}</div>${memoryMap(report)}<div class="legend">${legend}</div>
+<h2>Memory map</h2><div class="sub">Each rectangle is a buffer: steps across, ${plan.regions.length > 1 ? "the offset in its memory up, one memory above the other" : "arena offset up"}. Where two meet at a step, an output grows over rows of its input that are done with.${peak ? ` Most is live at step ${plan.peakStep}, ${escapeHtml(peak.op)} ${escapeHtml(JSON.stringify(peak.name.split(";")[0]))}.` : ""}</div>${memoryMap(report)}<div class="legend">${legend}</div>
 <h2>Live bytes</h2><div class="sub">What must be kept at each step, against the RAM of boards (dashed); no placement can be smaller than the peak of this curve.</div>${liveCurve(report)}
 <h2>Layers</h2>${layerTable(report)}
 <h2>Boards</h2>${boardTable(report)}

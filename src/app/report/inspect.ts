@@ -5,9 +5,10 @@ import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
 import { type LoweredNode, rowsOf } from "../../ops/lower.js";
 import type { KernelCall } from "../../ops/spec.js";
-import type { Buffer, BufferKind, Plan } from "../../plan/plan.js";
+import type { Buffer, BufferKind, Plan, PlanRegion } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
+import { type IncrementalReport, incrementalReport } from "./incremental.js";
 
 /** One operator of the planned graph. Bytes are device bytes, MACs those of one inference. */
 export interface LayerReport {
@@ -47,10 +48,12 @@ export interface GroupReport {
   readonly layersLiveBytes: number;
 }
 
-/** A buffer of the arena, alive from `firstStep` to `lastStep`, both included. */
+/** A buffer of an arena, alive from `firstStep` to `lastStep`, both included. */
 export interface BufferReport {
   readonly tensor: string;
   readonly kind: BufferKind;
+  /** The arena: an index into the plan's regions. */
+  readonly region: number;
   readonly offset: number;
   readonly bytes: number;
   readonly firstStep: number;
@@ -83,6 +86,7 @@ export interface InspectReport {
     readonly flashBytes: number;
     /** Every byte of RAM that inference needs besides the C stack. */
     readonly peakBytes: number;
+    /** All arenas together. */
     readonly arenaBytes: number;
     readonly inputBytes: number;
     readonly outputBytes: number;
@@ -105,10 +109,14 @@ export interface InspectReport {
       readonly liveBytes: number;
     }[];
     readonly buffers: readonly BufferReport[];
+    /** The arenas, fastest memory first: one, unless no single memory of a board holds everything. */
+    readonly regions: readonly PlanRegion[];
     readonly peakStep: number;
     /** The most bytes alive at a time: no placement of this plan's buffers can use less. */
     readonly liveLowerBoundBytes: number;
     readonly recomputedMacs: number;
+    /** Of incremental inference: what a hop of rows costs, beside a window; null for other plans. */
+    readonly incremental: IncrementalReport | null;
   };
   readonly fits: readonly BoardFit[];
 }
@@ -158,6 +166,7 @@ function memoryOf(lowered: LoweredNode, plan: Plan, index: number): LayerReport[
   const meets = (b: Buffer | undefined): boolean =>
     b !== undefined &&
     output !== undefined &&
+    b.region === output.region &&
     b.offset < output.offset + output.bytes &&
     output.offset < b.offset + b.bytes;
   return lowered.view.inputs.some((t) => meets(of(t))) ? "over input" : "own";
@@ -213,6 +222,7 @@ const groupReports = ({ plan, layers }: PlannedModel): readonly GroupReport[] =>
 const bufferReport = (b: Buffer): BufferReport => ({
   tensor: b.name,
   kind: b.kind,
+  region: b.region,
   offset: b.offset,
   bytes: b.bytes,
   firstStep: b.firstStep,
@@ -239,7 +249,7 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
     bytesOfAll(distinct(active.flatMap(passedConstants))) + active.reduce((sum, n) => sum + auxiliaryBytes(n), 0);
   const inputs = graph.inputs.map((id) => portReport(tensorOf(graph, id)));
   const outputs = graph.outputs.map((id) => portReport(tensorOf(graph, id)));
-  const need = { peakBytes: plan.peakBytes, flashBytes, linked: false };
+  const need = { peakBytes: plan.peakBytes, flashBytes, linked: false, arenas: plan.regions };
   return {
     schemaVersion: 1,
     model: { name: model.name, sha256: model.sha256, format: model.format, fileBytes: model.fileBytes },
@@ -249,7 +259,7 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
       weightsBytes,
       flashBytes,
       peakBytes: plan.peakBytes,
-      arenaBytes: plan.arenaBytes,
+      arenaBytes: plan.peakBytes,
       inputBytes: inputs.reduce((sum, p) => sum + p.bytes, 0),
       outputBytes: outputs.reduce((sum, p) => sum + p.bytes, 0),
     },
@@ -269,9 +279,11 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
         liveBytes: plan.liveBytes[s.index] ?? 0,
       })),
       buffers: plan.buffers.map(bufferReport),
+      regions: plan.regions,
       peakStep: plan.peakStep,
       liveLowerBoundBytes: Math.max(0, ...plan.liveBytes),
       recomputedMacs: plan.recomputedMacs,
+      incremental: incrementalReport(planned),
     },
     fits: boards.map((board) => fitBoard(board, need)),
   };

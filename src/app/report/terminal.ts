@@ -1,5 +1,6 @@
 import pc from "picocolors";
 import { grouped } from "../../base/units.js";
+import type { BoardFit } from "../../boards/fit.js";
 import type { InspectReport, LayerReport, PortReport } from "./inspect.js";
 import { renderTable } from "./table.js";
 
@@ -71,11 +72,36 @@ const fitColumns = [
   { title: "in the way", align: "left" },
 ] as const;
 
-/** The table of boards of a report. */
-const renderFits = (report: InspectReport): string => renderTable(fitColumns, fitRows(report));
+/** What lies in each RAM region of a board. */
+export const regionLines = ({ regions }: BoardFit): readonly string[] =>
+  regions.map(
+    (r) =>
+      `${r.name} (${r.kind}): ${grouped(r.usedBytes)} B used${r.hasStack ? " with the stack" : ""}, ${grouped(r.availableBytes)} B there`,
+  );
+
+/** The table of boards of a report, and the RAM regions of those that need several. */
+function renderFits(report: InspectReport): string {
+  const spread = report.fits.filter((f) => f.regions.length > 1);
+  const lines = spread.flatMap((f) => ["", ...regionLines(f).map((line) => `${f.board}: ${line}`)]);
+  return [renderTable(fitColumns, fitRows(report)), ...lines].join("\n");
+}
 
 const planText = (strategy: string, feed: string): string =>
-  `${strategy === "rows" ? "streamed by rows" : "layer by layer"}${feed === "pushed" ? ", input pushed" : ""}`;
+  feed === "incremental"
+    ? feed
+    : `${strategy === "rows" ? "streamed by rows" : "layer by layer"}${feed === "pushed" ? ", input pushed" : ""}`;
+
+/** What a hop of incremental inference costs. */
+function hopLines({ plan }: InspectReport): readonly string[] {
+  if (plan.incremental === null) return [];
+  const { hopRows, windowRows, hopMacs, windowMacs, stateBytes, tailLayers } = plan.incremental;
+  const percent = windowMacs === 0 ? 100 : (100 * hopMacs) / windowMacs;
+  const anew = tailLayers.length === 0 ? "nothing" : `layers ${tailLayers.join(", ")}`;
+  return [
+    `${grouped(hopMacs)} MACs per hop of ${hopRows} rows, ${percent.toFixed(1)}% of the ${grouped(windowMacs)} of a window of ${windowRows}`,
+    `${grouped(stateBytes)} B of state from hop to hop; computed anew for every window: ${anew}`,
+  ];
+}
 
 /** What each streaming group saves. */
 const streamLines = ({ plan }: InspectReport): readonly string[] =>
@@ -85,6 +111,15 @@ const streamLines = ({ plan }: InspectReport): readonly string[] =>
       (g) =>
         `layers ${g.firstLayer}-${g.lastLayer} stream with ${grouped(g.liveBytes)} B; one by one they need ${grouped(g.layersLiveBytes)} B`,
     );
+
+/** The arenas, where there are several. */
+const arenaLines = ({ plan }: InspectReport): readonly (readonly [string, string])[] =>
+  plan.regions.length === 1
+    ? []
+    : plan.regions.map(({ name, bytes }, i) => {
+        const buffers = plan.buffers.filter((b) => b.region === i).length;
+        return [i === 0 ? "arenas" : "", `${grouped(bytes)} B in ${name}, ${buffers} buffers`] as const;
+      });
 
 /** The rows kept of a ring, or how else the output gets its memory. */
 const memoryText = ({ memory, rowsKept, rows }: LayerReport): string =>
@@ -109,7 +144,8 @@ export function renderInspect(report: InspectReport): string {
       `${grouped(totals.peakBytes)} B${peak ? ` at step ${plan.peakStep}, ${peak.op} ${JSON.stringify(shortName(peak.name))}` : ""}`,
     ],
     ["plan", `${planText(plan.strategy, plan.feed)}: ${plan.reason}`],
-    ...streamLines(report).map((line) => ["", line] as const),
+    ...arenaLines(report),
+    ...[...hopLines(report), ...streamLines(report)].map((line) => ["", line] as const),
     [
       "",
       `${grouped(plan.liveLowerBoundBytes)} B live at the peak, ${grouped(plan.layersPeakBytes)} B layer by layer, ${grouped(plan.recomputedMacs)} MACs recomputed`,

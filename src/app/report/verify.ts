@@ -2,12 +2,13 @@ import pc from "picocolors";
 import { grouped } from "../../base/units.js";
 import type { TargetOutcome } from "../../verify/verify.js";
 import type { BuildReport, VerifyReport } from "../api.js";
-import { renderTable } from "./table.js";
-import { sizeText } from "./terminal.js";
+import { type Column, renderTable } from "./table.js";
+import { regionLines, sizeText } from "./terminal.js";
 
 const number = (value: number | undefined): string => (value === undefined ? "" : grouped(value));
 
-function row(t: TargetOutcome): readonly string[] {
+/** @param hops whether there is a column for the instructions of a hop */
+function row(t: TargetOutcome, hops: boolean): readonly string[] {
   const verdict = t.identical
     ? pc.green(t.maxError > 0 ? `equal within ${t.maxError.toExponential(1)}` : "identical")
     : pc.red(t.canariesIntact ? `${t.mismatches} differ` : "wrote outside its buffers");
@@ -15,6 +16,7 @@ function row(t: TargetOutcome): readonly string[] {
     t.name,
     verdict,
     number(t.instructions),
+    ...(hops ? [number(t.hopInstructions)] : []),
     number(t.cycles),
     number(t.stackBytes),
     number(t.modelFlashBytes),
@@ -23,26 +25,31 @@ function row(t: TargetOutcome): readonly string[] {
   ];
 }
 
-const columns = [
+const columnsOf = (hops: boolean): readonly Column[] => [
   { title: "target", align: "left" },
   { title: "outputs", align: "left" },
   { title: "instructions", align: "right" },
+  ...(hops ? ([{ title: "per hop", align: "right" }] as const) : []),
   { title: "cycles", align: "right" },
   { title: "stack B", align: "right" },
   { title: "model flash B", align: "right" },
   { title: "image flash B", align: "right" },
   { title: "image RAM B", align: "right" },
-] as const;
+];
 
 /** The targets of a verification, a line each. */
-export const renderVerify = (report: VerifyReport): string =>
-  `${report.model.name}: ${report.runs} ${report.runs === 1 ? "run" : "runs"} against the interpreter on the file's own graph\n\n${renderTable(columns, report.targets.map(row))}\n`;
+export function renderVerify({ model, runs, targets }: VerifyReport): string {
+  const hops = targets.some((t) => t.hopInstructions !== undefined);
+  const rows = targets.map((t) => row(t, hops));
+  return `${model.name}: ${runs} ${runs === 1 ? "run" : "runs"} against the interpreter on the file's own graph\n\n${renderTable(columnsOf(hops), rows)}\n`;
+}
 
 /** A build in a few lines. */
 export function renderBuild(report: BuildReport): string {
   const { totals, fit } = report;
   const memory = [
     `peak RAM     ${grouped(totals.peakBytes)} B; ${sizeText(fit.sram.leftBytes)} left of ${sizeText(fit.sram.availableBytes)} with the stack`,
+    ...(fit.regions.length > 1 ? regionLines(fit).map((line) => `             ${line}`) : []),
     `flash        ${grouped(totals.flashBytes)} B; ${sizeText(fit.flash.leftBytes)} left of ${sizeText(fit.flash.availableBytes)}`,
     `MACs         ${grouped(totals.macs)}`,
   ].join("\n");

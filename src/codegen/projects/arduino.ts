@@ -1,6 +1,14 @@
 import { version } from "../../base/assets.js";
 import { arduinoProgram } from "./programs.js";
-import { lineBanner, modelFiles, type ProjectFiles, type ProjectInput, portsOf } from "./project.js";
+import {
+  arenasOf,
+  lineBanner,
+  modelFiles,
+  type ProjectFiles,
+  type ProjectInput,
+  portsOf,
+  ramBytes,
+} from "./project.js";
 
 /** `PersonDetect` of `person_detect`: how Arduino's examples are called. */
 const pascalCase = (name: string): string =>
@@ -17,7 +25,7 @@ const homepage = "https://example.org/";
 
 /** Fields of `library.properties` in the order of Arduino's library specification. */
 function libraryProperties(input: ProjectInput): string {
-  const { name, layout, constantBytes } = input.generated;
+  const { name, constantBytes } = input.generated;
   const fields: readonly (readonly [string, string])[] = [
     ["name", name],
     ["version", version],
@@ -26,7 +34,7 @@ function libraryProperties(input: ProjectInput): string {
     ["sentence", `The neural network ${name} in plain C.`],
     [
       "paragraph",
-      `Needs ${layout.arenaBytes} bytes of RAM and ${constantBytes} bytes of constants; no heap, no other library.`,
+      `Needs ${ramBytes(input)} bytes of RAM and ${constantBytes} bytes of constants; no heap, no other library.`,
     ],
     ["category", "Data Processing"],
     ["url", homepage],
@@ -39,16 +47,15 @@ function libraryProperties(input: ProjectInput): string {
 /** Words that Arduino's editor colours; word and class are parted by one tab. */
 function keywords(input: ProjectInput): string {
   const { name } = input.generated;
-  const macro = name.toUpperCase();
   const ports = portsOf(input);
-  const calls = input.generated.layout.pushed === null ? ["invoke"] : ["begin", "push_rows", "finish"];
+  const { pushed, hopRows } = input.generated.layout;
+  const calls = pushed === null ? ["invoke"] : hopRows === null ? ["begin", "push_rows", "finish"] : ["push_hop"];
   const functions = [
     ...["init", ...calls].map((call) => `${name}_${call}`),
     ...ports.filter((p) => !p.pushed).map((p) => p.accessor),
   ];
   const literals = [
-    `${macro}_ARENA_BYTES`,
-    `${macro}_ARENA_ALIGNMENT`,
+    ...arenasOf(input).flatMap((arena) => [`${arena.macro}_BYTES`, `${arena.macro}_ALIGNMENT`]),
     ...ports.flatMap((p) => [
       `${p.macro}_ELEMENTS`,
       ...(p.quantized ? [`${p.macro}_SCALE`, `${p.macro}_ZERO_POINT`] : []),

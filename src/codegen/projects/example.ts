@@ -52,12 +52,36 @@ function printText(port: Port, console: Console): string {
 `;
 }
 
+/** Hops of a time series until the first window is complete, and one more for each call from then on. */
+function hopText(name: string, pushed: Port): string {
+  const { macro } = pushed;
+  const type = ctypeOf(pushed.dtype);
+  const elements = `${macro}_HOP_ROWS * ${macro}_ROW_BYTES / (int32_t)sizeof(${type})`;
+  return `/* The next rows of ${describe(pushed)}. Real data goes here. */
+static void read_hop(${type} *to)
+{
+    for (int32_t i = 0; i < ${elements}; i++) {
+        to[i] = ${zeroOf(pushed)};
+    }
+}
+
+static void infer(void)
+{
+    static ${type} hop[${macro}_HOP_ROWS * ${macro}_ROW_BYTES / sizeof(${type})];
+    do {
+        read_hop(hop);
+    } while (!${name}_push_hop(arena, hop));
+}
+`;
+}
+
 /** The functions that run the model: filled inputs at once, or rows as they come. */
 function inferText({ generated }: ProjectInput, pushed: Port | undefined): string {
   const { name } = generated;
   if (pushed === undefined) return `static void infer(void)\n{\n    ${name}_invoke(arena);\n}\n`;
   const { macro } = pushed;
   const type = ctypeOf(pushed.dtype);
+  if (generated.layout.hopRows !== null) return hopText(name, pushed);
   const elements = `${macro}_ROW_BYTES / (int32_t)sizeof(${type})`;
   return `/* One row of ${describe(pushed)}: a camera's line or an audio frame. Real data goes here. */
 static void read_row(int32_t row, ${type} *to)

@@ -1,22 +1,40 @@
 import type { DType } from "../../base/dtype.js";
 import { type Console, exampleFunctions, printfConsole } from "./example.js";
-import { cBanner, type ProjectInput } from "./project.js";
+import { arenasOf, cBanner, initCall, type ProjectInput } from "./project.js";
 
 const banner = (input: ProjectInput): string => cBanner(input, `One inference of ${input.generated.name} on zeros.`);
 
-/** The arena of a C program; before C11, every compiler has its own words for alignment. */
-const cArena = (macro: string): string => `#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
-#define ARENA_ALIGNED _Alignas(${macro}_ARENA_ALIGNMENT)
+/**
+ * Definitions of the arenas, `qualifiers` giving what comes before the type. Where there are several, each has a macro for the
+ * words that put it into its memory.
+ */
+function arenaArrays(input: ProjectInput, qualifiers: string): string {
+  const arenas = arenasOf(input);
+  return arenas
+    .map(({ macro, variable, memory }) => {
+      const place = arenas.length > 1 ? `${macro}_SECTION ` : "";
+      const words = `/* For ${memory}: put here the words that place a variable there, such as the linker section of that memory. */
+#ifndef ${macro}_SECTION
+#define ${macro}_SECTION
+#endif
+`;
+      return `${place === "" ? "" : words}${qualifiers}${place}uint8_t ${variable}[${macro}_BYTES];\n`;
+    })
+    .join("");
+}
+
+/** The arenas of a C program; before C11, every compiler has its own words for alignment. */
+const cArena = (input: ProjectInput): string => `#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define ARENA_ALIGNED _Alignas(${input.generated.name.toUpperCase()}_ARENA_ALIGNMENT)
 #elif defined(__GNUC__)
-#define ARENA_ALIGNED __attribute__((aligned(${macro}_ARENA_ALIGNMENT)))
+#define ARENA_ALIGNED __attribute__((aligned(${input.generated.name.toUpperCase()}_ARENA_ALIGNMENT)))
 #elif defined(_MSC_VER)
-#define ARENA_ALIGNED __declspec(align(${macro}_ARENA_ALIGNMENT))
+#define ARENA_ALIGNED __declspec(align(${input.generated.name.toUpperCase()}_ARENA_ALIGNMENT))
 #else
 #error "say here how this compiler aligns a variable"
 #endif
 
-static ARENA_ALIGNED uint8_t arena[${macro}_ARENA_BYTES];
-`;
+${arenaArrays(input, "static ARENA_ALIGNED ")}`;
 
 /** A C99 program for anything that has printf; `entry` is the function that the start-up code calls. */
 export function hostProgram(input: ProjectInput, entry: "main" | "app_main" = "main"): string {
@@ -26,11 +44,11 @@ export function hostProgram(input: ProjectInput, entry: "main" | "app_main" = "m
 #include <stdint.h>
 #include <stdio.h>
 
-${cArena(name.toUpperCase())}
+${cArena(input)}
 ${exampleFunctions(input, printfConsole("printf"))}
 ${entry === "main" ? "int main(void)" : "void app_main(void);\n\nvoid app_main(void)"}
 {
-    ${name}_init(arena);
+    ${initCall(input)};
     fill_inputs();
     infer();
     print_outputs();
@@ -61,11 +79,11 @@ export function zephyrProgram(input: ProjectInput, age: keyof typeof zephyrInclu
 
 #include "${name}.h"
 
-${cArena(name.toUpperCase())}
+${cArena(input)}
 ${exampleFunctions(input, printfConsole("printk"))}
 int main(void)
 {
-    ${name}_init(arena);
+    ${initCall(input)};
     fill_inputs();
     const uint32_t start = k_cycle_get_32();
     infer();
@@ -112,8 +130,7 @@ export function arduinoProgram(input: ProjectInput, include: "nothing" | "Arduin
   const macro = name.toUpperCase();
   return `${banner(input)}${include === "nothing" ? "" : `#include <${include}>\n`}#include <${name}.h>
 
-alignas(${macro}_ARENA_ALIGNMENT) static uint8_t arena[${macro}_ARENA_BYTES];
-
+${arenaArrays(input, `alignas(${macro}_ARENA_ALIGNMENT) static `)}
 ${exampleFunctions(input, serial)}
 void setup()
 {
@@ -121,7 +138,7 @@ void setup()
     /* A board with USB of its own waits for a listener, but not for ever. */
     while (!Serial && millis() < 3000) {
     }
-    ${name}_init(arena);
+    ${initCall(input)};
 }
 
 void loop()

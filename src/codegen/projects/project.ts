@@ -53,6 +53,33 @@ export function portsOf({ generated, graph }: ProjectInput): readonly Port[] {
   ];
 }
 
+/** An arena as the examples see it. */
+export interface Arena {
+  /** The macro of its size without the ending: `NAME_ARENA`, `NAME_ARENA_1`. */
+  readonly macro: string;
+  /** The variable of the example: `arena`, `arena_1`. */
+  readonly variable: string;
+  /** The memory it is planned for. */
+  readonly memory: string;
+}
+
+/** The arenas of the model. */
+export const arenasOf = ({ generated }: ProjectInput): readonly Arena[] =>
+  generated.layout.regions.map(({ name }, i) => {
+    const variable = i === 0 ? "arena" : `arena_${i}`;
+    return { macro: `${generated.name}_${variable}`.toUpperCase(), variable, memory: commentText(name) };
+  });
+
+/** The call of NAME_init with the arenas of the example. */
+export const initCall = (input: ProjectInput): string =>
+  `${input.generated.name}_init(${arenasOf(input)
+    .map((a) => a.variable)
+    .join(", ")})`;
+
+/** Bytes of all arenas. */
+export const ramBytes = ({ generated }: ProjectInput): number =>
+  generated.layout.regions.reduce((sum, { bytes }) => sum + bytes, 0);
+
 /** The banner as a C comment. */
 export const cBanner = (input: ProjectInput, what: string): string => fileBanner(input, what);
 

@@ -1,5 +1,5 @@
 import { zephyrProgram } from "./programs.js";
-import { lineBanner, type ProjectFiles, type ProjectInput, splitModelFiles, usesMath } from "./project.js";
+import { lineBanner, type ProjectFiles, type ProjectInput, ramBytes, splitModelFiles, usesMath } from "./project.js";
 
 /** Kconfig's name of the model, without `CONFIG_`. */
 const option = (name: string): string => `THIMBLE_${name.toUpperCase()}`;
@@ -24,13 +24,13 @@ endif()
 };
 
 const kconfig = (input: ProjectInput): string => {
-  const { name, layout, constantBytes } = input.generated;
+  const { name, constantBytes } = input.generated;
   return `${lineBanner(input, `${name}: the module's option.`)}
 config ${option(name)}
 	bool "Neural network ${name}"
 ${usesMath(input) ? "\tselect REQUIRES_FULL_LIBC\n" : ""}	help
 	  The neural network ${name} in plain C. Its arena, which the
-	  application owns, has ${layout.arenaBytes} bytes; its constants have
+	  application owns, has ${ramBytes(input)} bytes; its constants have
 	  ${constantBytes} bytes.
 `;
 };

@@ -9,7 +9,8 @@
 
 typedef struct {
     int32_t height;    /* rows of the tensor */
-    int32_t kept;      /* rows in memory; height if all are */
+    int32_t row;       /* row 0 of the tensor is this row of what lies in memory */
+    int32_t kept;      /* rows in memory */
     int32_t row_bytes;
     int32_t taps, dilation;
 } th_window;
@@ -19,7 +20,8 @@ TH_KERNEL void th_rows(const void **rows, const th_window *w, const void *base, 
 {
     for (int32_t k = 0; k < w->taps; k++, first += w->dilation) {
         const int inside = first >= 0 && first < w->height;
-        rows[k] = inside ? (const uint8_t *)base + (uint32_t)first % (uint32_t)w->kept * (uint32_t)w->row_bytes : NULL;
+        const uint32_t place = (uint32_t)(first + w->row) % (uint32_t)w->kept;
+        rows[k] = inside ? (const uint8_t *)base + place * (uint32_t)w->row_bytes : NULL;
     }
 }
 

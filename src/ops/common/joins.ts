@@ -1,7 +1,7 @@
 import { present } from "../../base/assert.js";
 import { bytesOf, type DType, elementsOf, type TensorData } from "../../base/dtype.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
-import type { ExecView, Kernel, KernelArg, OutputType, Report, RowWindows } from "../spec.js";
+import type { ExecView, Kernel, KernelArg, OutputType, Parts, Report, RowWindows } from "../spec.js";
 import { checkOption, checkSameQuantization, checkShape } from "./checks.js";
 import { movedQuant, movedTypes } from "./moves.js";
 import { equalRows } from "./rows.js";
@@ -42,6 +42,17 @@ export function joinReference(view: ExecView<unknown>, parts: Slices): void {
 export function partReference(view: ExecView<unknown>, whole: TensorData | null | undefined, parts: Slices): void {
   const from = present(whole, "input") as Int32Array;
   eachRun(parts, (k, at, wholeAt, run) => (view.out[k] as Int32Array).set(from.subarray(wholeAt, wholeAt + run), at));
+}
+
+/** The slices as blocks of the whole. */
+export function partsAlong(whole: Tensor, { slices, axis }: Slices): Parts {
+  let at = 0;
+  const parts = slices.map((tensor) => {
+    const begin = whole.shape.map((_, d) => (d === axis ? at : 0));
+    at += tensor.shape[axis] ?? 0;
+    return { tensor, begin };
+  });
+  return { whole, parts };
 }
 
 function joinCall(symbol: "th_join" | "th_part", parts: Slices, whole: KernelArg, slices: readonly KernelArg[]) {

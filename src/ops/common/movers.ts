@@ -7,6 +7,7 @@ import {
   type Kernel,
   type OpSpec,
   type OutputType,
+  type Parts,
   type Report,
   type RowWindows,
   type Sample,
@@ -33,6 +34,8 @@ export interface Mover<Name extends string, A> {
   readonly rows?: (view: NodeView<A>) => RowWindows | "none";
   /** Kernels, where the general one of a box is not the best. */
   readonly kernels?: readonly Kernel<A>[];
+  /** Where the output is a block of the input. */
+  readonly parts?: (view: NodeView<A>) => Parts | null;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -64,7 +67,7 @@ export function defineMover<const Name extends string, A extends object>(op: Mov
     summary: op.summary,
     arity: { inputs: [inputs, inputs], outputs: [1, 1] },
     optionalInputs: [],
-    traits: { ...moverTraits, rows: op.rows ?? "none" },
+    traits: { ...moverTraits, rows: op.rows ?? "none", parts: op.parts ?? "none" },
     tflite: op.tflite,
     infer: op.infer,
     reference: (view: ExecView<A>) =>

@@ -1,4 +1,4 @@
-import type { Report } from "../spec.js";
+import type { Report, WindowAxis } from "../spec.js";
 
 /** SAME and VALID as TFLite defines them, or explicit [top, bottom, left, right], which fused PADs need. */
 export type Padding = "SAME" | "VALID" | readonly [top: number, bottom: number, left: number, right: number];
@@ -65,4 +65,24 @@ export function window2d(height: number, width: number, g: WindowGeometry): Wind
   const y = windowSpan(height, g.kernel[0], g.stride[0], g.dilation[0], vertical);
   const x = windowSpan(width, g.kernel[1], g.stride[1], g.dilation[1], horizontal);
   return { outHeight: y.size, outWidth: x.size, padTop: y.before, padLeft: x.before };
+}
+
+/** Both axes of a window over an image, with what padding comes to on every side. */
+export function windowAxes(
+  height: number,
+  width: number,
+  g: WindowGeometry,
+): { readonly rows: WindowAxis; readonly columns: WindowAxis } {
+  const w = window2d(height, width, g);
+  const axis = (d: 0 | 1, input: number, size: number, before: number): WindowAxis => {
+    const reach = (size - 1) * g.stride[d] + (g.kernel[d] - 1) * g.dilation[d] + 1;
+    return {
+      stride: g.stride[d],
+      taps: g.kernel[d],
+      dilation: g.dilation[d],
+      before,
+      after: Math.max(reach - before - input, 0),
+    };
+  };
+  return { rows: axis(0, height, w.outHeight, w.padTop), columns: axis(1, width, w.outWidth, w.padLeft) };
 }

@@ -19,8 +19,8 @@ import {
 } from "../spec.js";
 import { checkOption, checkPerTensor, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { int8, int32 } from "./options.js";
-import { decodePadding, encodePadding, type Padding, window2d } from "./padding.js";
-import { inputOf, outputOf, sizeAt } from "./view.js";
+import { decodePadding, encodePadding, type Padding, window2d, windowAxes } from "./padding.js";
+import { inputOf, outputOf, pixelStep, sizeAt } from "./view.js";
 
 export interface Pool2dAttrs {
   readonly padding: Padding;
@@ -97,6 +97,8 @@ function paramsOf(view: NodeView<Pool2dAttrs>): KernelCall["params"] {
     in_w: g.width,
     channels: g.channels,
     out_w: g.outWidth,
+    in_step: pixelStep(view, inputOf(view, 0)),
+    out_step: pixelStep(view, outputOf(view, 0)),
     k_h: size[0],
     k_w: size[1],
     stride_w: stride[1],
@@ -138,6 +140,7 @@ function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: D
   return {
     name: `portable ${suffix}`,
     form: "row",
+    pixelSteps: true,
     types: { inputs: [dtype], outputs: [dtype] },
     call,
     fold: (view) => foldOf(pooling, view, call(view)),
@@ -183,6 +186,10 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
+      window: (view) => {
+        const { height, width } = geometry(view);
+        return windowAxes(height, width, { ...view.attrs, dilation: [1, 1] });
+      },
       rows: (view) => [slidingRows(view.attrs.stride[0], view.attrs.kernel[0], geometry(view).padTop)],
     },
     tflite: {

@@ -33,3 +33,10 @@ export const sizeAt = (shape: readonly number[], axis: number): number =>
 /** Data of a 64-bit or narrower integer bias as doubles (exact below 2^53). */
 export const asDoubles = (data: TensorData | null | undefined): Float64Array | null =>
   !data ? null : Float64Array.from(data as ArrayLike<number | bigint>, Number);
+
+/**
+ * Elements from a pixel of an image [n, h, w, c] to the next: its channels, or more where it lies among the channels of
+ * another tensor.
+ */
+export const pixelStep = (view: NodeView<unknown>, tensor: Tensor): number =>
+  view.pixelSteps?.get(tensor.id) ?? sizeAt(tensor.shape, 3);

@@ -27,6 +27,8 @@ export interface Weighted<A> {
   readonly activation: (attrs: A) => Activation;
   /** What kernels compute at a time: all of the output from all of the input, or a row from the rows of its window. */
   readonly form: "whole" | "row";
+  /** The kernels read and write images whose pixels do not follow each other. */
+  readonly pixelSteps?: true;
   /** The kernels take the output row's index, after the input. */
   readonly takesRow?: true;
   /** Fields of the params struct besides zero points, limits and `multiplier_step`. */
@@ -135,6 +137,7 @@ export function weightedKernels<A>(
     return {
       name: `portable ${suffix}`,
       form: w.form,
+      ...(w.pixelSteps ? { pixelSteps: true } : {}),
       types: { inputs: Array.from({ length: last + 1 }, (_, i) => typeAt(i)), outputs: [input] },
       call: (view) => callOf(w, view, suffix),
       ...(w.foldSums ? { fold: (view: NodeView<A>) => foldOf(w, view, suffix, sumBytes) } : {}),

@@ -3,11 +3,19 @@ import type { NodeView } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { checkAlike, joinKernels, joinReference, joinRows, maxSlices, type Slices } from "../common/joins.js";
+import {
+  checkAlike,
+  joinKernels,
+  joinReference,
+  joinRows,
+  maxSlices,
+  partsAlong,
+  type Slices,
+} from "../common/joins.js";
 import { movedTensor } from "../common/movers.js";
 import { movedQuant, moverTraits } from "../common/moves.js";
 import { int8, int32 } from "../common/options.js";
-import { inputOf, sizeAt } from "../common/view.js";
+import { inputOf, outputOf, sizeAt } from "../common/view.js";
 import { defineOp, type Sample } from "../spec.js";
 
 export interface ConcatenationAttrs {
@@ -42,7 +50,11 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
   summary: "Joins tensors along an axis",
   arity: { inputs: [1, maxSlices], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [...view.inputs.keys()]) },
+  traits: {
+    ...moverTraits,
+    rows: (view) => joinRows(view, partsOf(view).axis, [...view.inputs.keys()]),
+    parts: (view) => partsAlong(outputOf(view, 0), partsOf(view)),
+  },
   tflite: {
     builtin: 2,
     maxVersion: 6,

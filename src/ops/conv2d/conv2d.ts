@@ -1,7 +1,7 @@
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { biasTypeOption, int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding } from "../common/padding.js";
+import { decodePadding, encodePadding, windowAxes } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput } from "../common/view.js";
 import { dataWindow, weightedKernels } from "../common/weighted.js";
@@ -18,6 +18,10 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   traits: {
     ...noTraits,
     takesPadding: true,
+    window: (view) => {
+      const { height, width, kernel } = conv2dGeometry(view);
+      return windowAxes(height, width, { kernel, ...view.attrs });
+    },
     rows: (view) => {
       const { kernel, padTop } = conv2dGeometry(view);
       const { stride, dilation } = view.attrs;

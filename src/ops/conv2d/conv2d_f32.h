@@ -9,8 +9,8 @@
 #include "th_rows.h"
 
 typedef struct {
-    int32_t in_w, in_c;
-    int32_t out_w, out_c;
+    int32_t in_w, in_c, in_step; /* step: from pixel to pixel */
+    int32_t out_w, out_c, out_step;
     int32_t k_h, k_w, k_c;
     int32_t stride_w, dilation_w, pad_left;
     float min, max; /* of the activation */
@@ -20,6 +20,7 @@ TH_KERNEL void th_conv2d_f32(const th_conv2d_f32_params *p, const void *const *r
                              const float *bias, float *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t out_c = p->out_c;
     const int32_t k_h = p->k_h;
     const int32_t k_w = p->k_w;
@@ -37,15 +38,16 @@ TH_KERNEL void th_conv2d_f32(const th_conv2d_f32_params *p, const void *const *r
                 const float *row = (const float *)rows[ky];
                 const float *filter = weights + (oc * k_h + ky) * k_w * k_c;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    const float *in = row + (x0 + kx * dilation_w) * in_c + first;
+                    const float *in = row + (x0 + kx * dilation_w) * in_step + first;
                     const float *w = filter + kx * k_c;
                     for (int32_t c = 0; c < k_c; c++) {
                         sum += in[c] * w[c];
                     }
                 }
             }
-            *output++ = th_clampf(sum, p->min, p->max);
+            output[oc] = th_clampf(sum, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

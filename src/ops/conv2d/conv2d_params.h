@@ -3,10 +3,10 @@
 
 #include "th_base.h"
 
-/* Sizes in elements; k_c is the input channels that one filter sees (in_c / groups). */
+/* Sizes and steps in elements; k_c is the input channels that one filter sees (in_c / groups). */
 typedef struct {
-    int32_t in_w, in_c;
-    int32_t out_w, out_c;
+    int32_t in_w, in_c, in_step; /* step: from pixel to pixel */
+    int32_t out_w, out_c, out_step;
     int32_t k_h, k_w, k_c;
     int32_t stride_w, dilation_w, pad_left;
     int32_t in_zero, out_zero; /* zero points; 0 for 16-bit activations */

@@ -15,6 +15,7 @@ TH_KERNEL void th_conv2d_s16(const th_conv2d_params *p, const void *const *rows,
                              const int64_t *bias, const int32_t *multipliers, const int8_t *shifts, int16_t *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t out_c = p->out_c;
     const int32_t k_h = p->k_h;
     const int32_t k_w = p->k_w;
@@ -32,7 +33,7 @@ TH_KERNEL void th_conv2d_s16(const th_conv2d_params *p, const void *const *rows,
                 const int16_t *row = (const int16_t *)rows[ky];
                 const int8_t *filter = weights + (oc * k_h + ky) * k_w * k_c;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    const int16_t *in = row + (x0 + kx * dilation_w) * in_c + first;
+                    const int16_t *in = row + (x0 + kx * dilation_w) * in_step + first;
                     const int8_t *w = filter + kx * k_c;
                     for (int32_t c = 0; c < k_c; c++) {
                         sum += in[c] * w[c];
@@ -41,8 +42,9 @@ TH_KERNEL void th_conv2d_s16(const th_conv2d_params *p, const void *const *rows,
             }
             const int32_t m = oc * p->multiplier_step;
             const int32_t value = th_requantize64(sum, multipliers[m], shifts[m]) + p->out_zero;
-            *output++ = (int16_t)th_clamp(value, p->min, p->max);
+            output[oc] = (int16_t)th_clamp(value, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

@@ -16,6 +16,7 @@ TH_KERNEL void th_conv2d_s8_w4(const th_conv2d_params *p, const void *const *row
                                const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int8_t *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t out_c = p->out_c;
     const int32_t k_h = p->k_h;
     const int32_t k_w = p->k_w;
@@ -34,7 +35,7 @@ TH_KERNEL void th_conv2d_s8_w4(const th_conv2d_params *p, const void *const *row
                 const int8_t *row = (const int8_t *)rows[ky];
                 const int32_t filter = (oc * k_h + ky) * k_w * k_c;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    const int8_t *in = row + (x0 + kx * dilation_w) * in_c + first;
+                    const int8_t *in = row + (x0 + kx * dilation_w) * in_step + first;
                     const int32_t tap = filter + kx * k_c;
                     for (int32_t c = 0; c < k_c; c++) {
                         sum += (in[c] - in_zero) * th_int4(weights, tap + c);
@@ -43,8 +44,9 @@ TH_KERNEL void th_conv2d_s8_w4(const th_conv2d_params *p, const void *const *row
             }
             const int32_t m = oc * p->multiplier_step;
             const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
-            *output++ = (int8_t)th_clamp(value, p->min, p->max);
+            output[oc] = (int8_t)th_clamp(value, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

@@ -2,7 +2,7 @@ import { perTensor } from "../../ir/graph.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding } from "../common/padding.js";
+import { decodePadding, encodePadding, windowAxes } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput, outputOf } from "../common/view.js";
 import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
@@ -93,6 +93,10 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   traits: {
     ...noTraits,
     takesPadding: true,
+    window: (view) => {
+      const { height, width, kernel } = depthwiseGeometry(view);
+      return windowAxes(height, width, { kernel, ...view.attrs });
+    },
     rows: (view) => {
       const { kernel, padTop } = depthwiseGeometry(view);
       const { stride, dilation } = view.attrs;

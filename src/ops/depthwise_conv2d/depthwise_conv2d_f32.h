@@ -10,6 +10,7 @@
 
 typedef struct {
     int32_t in_w, in_c, out_w;
+    int32_t in_step, out_step; /* from pixel to pixel */
     int32_t k_h, k_w, multiplier;
     int32_t stride_w, dilation_w, pad_left;
     float min, max; /* of the activation */
@@ -19,6 +20,7 @@ TH_KERNEL void th_depthwise_conv2d_f32(const th_depthwise_conv2d_f32_params *p, 
                                        const float *weights, const float *bias, float *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t multiplier = p->multiplier;
     const int32_t out_c = in_c * multiplier;
     const int32_t k_w = p->k_w;
@@ -34,11 +36,12 @@ TH_KERNEL void th_depthwise_conv2d_f32(const th_depthwise_conv2d_f32_params *p, 
                 const float *row = (const float *)rows[ky];
                 const float *filter = weights + ky * k_w * out_c + oc;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    sum += row[(x0 + kx * dilation_w) * in_c + ic] * filter[kx * out_c];
+                    sum += row[(x0 + kx * dilation_w) * in_step + ic] * filter[kx * out_c];
                 }
             }
-            *output++ = th_clampf(sum, p->min, p->max);
+            output[oc] = th_clampf(sum, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

@@ -6,6 +6,7 @@
 /* Sizes in elements; every input channel makes `multiplier` output channels, which lie together. */
 typedef struct {
     int32_t in_w, in_c, out_w;
+    int32_t in_step, out_step; /* from pixel to pixel */
     int32_t k_h, k_w, multiplier;
     int32_t stride_w, dilation_w, pad_left;
     int32_t in_zero, out_zero; /* zero points; 0 for 16-bit activations */

@@ -17,6 +17,7 @@ TH_KERNEL void th_depthwise_conv2d_s16(const th_depthwise_conv2d_params *p, cons
                                        const int8_t *shifts, int16_t *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t multiplier = p->multiplier;
     const int32_t out_c = in_c * multiplier;
     const int32_t k_w = p->k_w;
@@ -32,13 +33,14 @@ TH_KERNEL void th_depthwise_conv2d_s16(const th_depthwise_conv2d_params *p, cons
                 const int16_t *row = (const int16_t *)rows[ky];
                 const int8_t *filter = weights + ky * k_w * out_c + oc;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    sum += row[(x0 + kx * dilation_w) * in_c + ic] * filter[kx * out_c];
+                    sum += row[(x0 + kx * dilation_w) * in_step + ic] * filter[kx * out_c];
                 }
             }
             const int32_t m = oc * p->multiplier_step;
             const int32_t value = th_requantize64(sum, multipliers[m], shifts[m]) + p->out_zero;
-            *output++ = (int16_t)th_clamp(value, p->min, p->max);
+            output[oc] = (int16_t)th_clamp(value, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

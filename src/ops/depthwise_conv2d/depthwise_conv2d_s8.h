@@ -16,6 +16,7 @@ TH_KERNEL void th_depthwise_conv2d_s8(const th_depthwise_conv2d_params *p, const
                                       const int8_t *shifts, int8_t *output)
 {
     const int32_t in_c = p->in_c;
+    const int32_t in_step = p->in_step;
     const int32_t multiplier = p->multiplier;
     const int32_t out_c = in_c * multiplier;
     const int32_t k_w = p->k_w;
@@ -32,13 +33,14 @@ TH_KERNEL void th_depthwise_conv2d_s8(const th_depthwise_conv2d_params *p, const
                 const int8_t *row = (const int8_t *)rows[ky];
                 const int8_t *filter = weights + ky * k_w * out_c + oc;
                 for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    sum += (row[(x0 + kx * dilation_w) * in_c + ic] - in_zero) * filter[kx * out_c];
+                    sum += (row[(x0 + kx * dilation_w) * in_step + ic] - in_zero) * filter[kx * out_c];
                 }
             }
             const int32_t m = oc * p->multiplier_step;
             const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
-            *output++ = (int8_t)th_clamp(value, p->min, p->max);
+            output[oc] = (int8_t)th_clamp(value, p->min, p->max);
         }
+        output += p->out_step;
     }
 }
 

@@ -1,7 +1,7 @@
 import type { NodeView } from "../../ir/graph.js";
 import type { Activation } from "../common/activation.js";
 import { type Padding, window2d } from "../common/padding.js";
-import { inputOf, sizeAt } from "../common/view.js";
+import { inputOf, outputOf, pixelStep, sizeAt } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
 
 export interface DepthwiseConv2dAttrs {
@@ -30,12 +30,15 @@ export const depthwise: Weighted<DepthwiseConv2dAttrs> = {
   stem: "ops/depthwise_conv2d/depthwise_conv2d",
   activation: (a) => a.activation,
   form: "row",
+  pixelSteps: true,
   fields: (view) => {
     const g = depthwiseGeometry(view);
     const { stride, dilation } = view.attrs;
     return {
       in_w: g.width,
       in_c: g.channels,
+      in_step: pixelStep(view, inputOf(view, 0)),
+      out_step: pixelStep(view, outputOf(view, 0)),
       out_w: g.outWidth,
       k_h: g.kernel[0],
       k_w: g.kernel[1],

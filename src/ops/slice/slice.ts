@@ -42,6 +42,10 @@ export const slice = defineMover<"SLICE", Empty>({
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase, outBase: 0 };
   },
   rows: (view) => equalRows(view, [0]),
+  parts: (view) => ({
+    whole: inputOf(view, 0),
+    parts: [{ tensor: outputOf(view, 0), begin: constantOf(inputOf(view, 1)) }],
+  }),
   samples: [
     moverSample(
       "columns and channels of an image",

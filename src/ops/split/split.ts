@@ -2,7 +2,15 @@ import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { inferParts, joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import {
+  inferParts,
+  joinRows,
+  maxSlices,
+  partKernels,
+  partReference,
+  partsAlong,
+  type Slices,
+} from "../common/joins.js";
 import { constant, movedTensor } from "../common/movers.js";
 import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
@@ -39,7 +47,11 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
   summary: "Takes a tensor apart into equal parts along an axis",
   arity: { inputs: [2, 2], outputs: [1, maxSlices] },
   optionalInputs: [],
-  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [1]) },
+  traits: {
+    ...moverTraits,
+    rows: (view) => joinRows(view, partsOf(view).axis, [1]),
+    parts: (view) => partsAlong(inputOf(view, 1), partsOf(view)),
+  },
   tflite: {
     builtin: 49,
     maxVersion: 4,

@@ -2,7 +2,15 @@ import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
-import { inferParts, joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
+import {
+  inferParts,
+  joinRows,
+  maxSlices,
+  partKernels,
+  partReference,
+  partsAlong,
+  type Slices,
+} from "../common/joins.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
@@ -25,7 +33,11 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
   summary: "Takes a tensor apart into parts of given sizes along an axis",
   arity: { inputs: [3, 3], outputs: [1, maxSlices] },
   optionalInputs: [],
-  traits: { ...moverTraits, rows: (view) => joinRows(view, partsOf(view).axis, [0]) },
+  traits: {
+    ...moverTraits,
+    rows: (view) => joinRows(view, partsOf(view).axis, [0]),
+    parts: (view) => partsAlong(inputOf(view, 0), partsOf(view)),
+  },
   tflite: {
     builtin: 102,
     maxVersion: 2,

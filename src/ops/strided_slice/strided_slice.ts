@@ -5,8 +5,8 @@ import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { int32 } from "../common/options.js";
 import { equalRows } from "../common/rows.js";
-import { constantOf, inputOf } from "../common/view.js";
-import type { RowWindows } from "../spec.js";
+import { constantOf, inputOf, outputOf } from "../common/view.js";
+import type { Parts, RowWindows } from "../spec.js";
 
 /** Bit i of a mask speaks of entry i of begin, end and strides. */
 export interface StridedSliceAttrs {
@@ -126,6 +126,18 @@ const attrs: StridedSliceAttrs = {
 const spec = (begin: readonly number[], end: readonly number[], strides: readonly number[]) =>
   [begin, end, strides].map((v) => constant(v));
 
+/** The output as a block of the input, where every axis keeps its place and is taken without gaps. */
+function stridedSliceParts(view: NodeView<StridedSliceAttrs>): Parts | null {
+  const plan = stridedSlicePlan(view);
+  if (plan === null || plan.axes.some((a) => a.stride !== 1) || plan.sources.some((source, d) => source !== d))
+    return null;
+  if (plan.axes.length !== plan.shape.length) return null;
+  return {
+    whole: inputOf(view, 0),
+    parts: [{ tensor: outputOf(view, 0), begin: plan.axes.map((a) => a.start) }],
+  };
+}
+
 export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
   name: "STRIDED_SLICE",
   summary: "Every n-th element of a block, with TensorFlow's masks, up to 6-D",
@@ -180,6 +192,7 @@ export const stridedSlice = defineMover<"STRIDED_SLICE", StridedSliceAttrs>({
     };
   },
   rows: stridedSliceRows,
+  parts: stridedSliceParts,
   samples: [
     moverSample(
       "columns of an image",

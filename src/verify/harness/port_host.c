@@ -6,7 +6,6 @@
 
 static FILE *request;
 static FILE *response;
-static uint8_t *arena;
 
 void th_port_read(void *to, uint32_t bytes)
 {
@@ -22,18 +21,19 @@ void th_port_write(const void *from, uint32_t bytes)
     }
 }
 
-uint8_t *th_port_arena(uint32_t bytes)
+uint8_t *th_port_arena(uint32_t number, uint32_t bytes)
 {
-    free(arena);
-    arena = malloc(bytes == 0 ? 1 : bytes);
+    free(th_arenas[number]);
+    uint8_t *const arena = malloc(bytes == 0 ? 1 : bytes);
     if (arena == NULL) {
         th_port_exit(TH_EXIT_IO);
     }
     return arena;
 }
 
-uint32_t th_port_guards_intact(uint32_t bytes)
+uint32_t th_port_guards_intact(uint32_t number, uint32_t bytes)
 {
+    (void)number;
     (void)bytes;
     return 1;
 }
