@@ -42,6 +42,7 @@ export type { Quantization, Tensor, TensorType } from "./ir/graph.js";
 export { printGraph } from "./ir/print.js";
 export { type Graph, type Model, type Node, type OpName, operators } from "./ops/index.js";
 export type { Plan } from "./plan/plan.js";
+export type { Region } from "./plan/regions.js";
 export { testInputs } from "./run/inputs.js";
 export { createSession, type Session } from "./run/interpreter.js";
 export { type Target, type TargetName, targetNames } from "./verify/target.js";

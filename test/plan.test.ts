@@ -208,6 +208,9 @@ function leastExtent(graph: Graph, nodes: readonly LoweredNode[], plan: Plan): n
   return least;
 }
 
+/** Shrinking a graph plans it hundreds of times: after the limit, what has been found so far is reported. */
+const runs = (numRuns: number, seed: number) => ({ numRuns, seed, interruptAfterTimeLimit: 100_000 });
+
 describe("plans of random graphs", () => {
   const host = findTarget("host");
   it.skipIf(host.missingTool() !== null)(
@@ -232,7 +235,7 @@ describe("plans of random graphs", () => {
         expect(layers.peakBytes).toBeLessThanOrEqual(layers.buffers.reduce((sum, b) => sum + b.bytes + 8, 0));
         if (rows.peakBytes < layers.peakBytes) smaller++;
       }),
-      { numRuns: 300, seed: 1 },
+      runs(300, 1),
     );
     expect(smaller).toBeGreaterThan(80);
   });
@@ -249,23 +252,19 @@ describe("plans of random graphs", () => {
         expect(plan.peakBytes).toBe(least);
         if (least < plan.buffers.reduce((sum, b) => sum + b.bytes, 0)) overlapping++;
       }),
-      { numRuns: 300, seed: 11 },
+      runs(300, 11),
     );
     expect(overlapping).toBeGreaterThan(100);
   });
 
-  it("are mostly the smallest of all ways to cut a tiny graph, and never far above", () => {
-    const found = { least: 0, above: 0 };
+  it("are the smallest of all ways to cut a tiny graph", () => {
     fc.assert(
       fc.property(tinyGraph, fc.constantFrom("resident", "pushed"), (graph, feed) => {
         const nodes = lower(graph);
-        const [peak, least] = [rowsPlan(graph, nodes, feed).peakBytes, leastPeak(graph, nodes, feed)];
-        found[peak <= least ? "least" : "above"]++;
-        expect(peak).toBeLessThanOrEqual(1.3 * least);
+        expect(rowsPlan(graph, nodes, feed).peakBytes).toBeLessThanOrEqual(leastPeak(graph, nodes, feed));
       }),
-      { numRuns: 100, seed: 4 },
+      runs(150, 4),
     );
-    expect(found.above).toBeLessThanOrEqual(0.05 * (found.least + found.above));
   });
 
   it("are found out when two live buffers are moved together", () => {
@@ -282,7 +281,7 @@ describe("plans of random graphs", () => {
         found++;
         isFoundOut(graph, nodes, withBuffer(plan, { ...moved, offset: other.offset }));
       }),
-      { numRuns: 300, seed: 7 },
+      runs(300, 7),
     );
     expect(found).toBeGreaterThan(30);
   });
@@ -302,7 +301,7 @@ describe("plans of random graphs", () => {
           isFoundOut(graph, nodes, withBuffer(plan, { ...b, rows: b.rows - 1, bytes: b.bytes - b.rowBytes }));
         }
       }),
-      { numRuns: 300, seed: 8 },
+      runs(300, 8),
     );
     expect(found).toBeGreaterThan(40);
   });
@@ -322,7 +321,7 @@ describe("plans of random graphs", () => {
           isFoundOut(graph, nodes, { ...plan, groups: plan.groups.with(g, { ...group, order }) });
         }
       }),
-      { numRuns: 300, seed: 9 },
+      runs(300, 9),
     );
     expect(found).toBeGreaterThan(100);
   });
@@ -333,13 +332,17 @@ describe("plans of random graphs", () => {
       fc.property(randomGraph, (graph) => {
         const nodes = lower(graph);
         const { groups, ...plan } = rowsPlan(graph, nodes, "pushed");
-        const g = groups.findIndex(({ order }) => order?.at(-1) !== "push" && (order?.length ?? 0) > 1);
+        // A node that never begins is only missed by what reads it, and there may be nothing.
+        const g = groups.findIndex(({ order }) => {
+          const last = order?.at(-1);
+          return last !== undefined && last !== "push" && order?.indexOf(last) !== (order?.length ?? 0) - 1;
+        });
         const group = groups[g];
         if (!group?.order) return;
         found++;
         isFoundOut(graph, nodes, { ...plan, groups: groups.with(g, { ...group, order: group.order.slice(0, -1) }) });
       }),
-      { numRuns: 100, seed: 10 },
+      runs(100, 10),
     );
     expect(found).toBeGreaterThan(20);
   });

@@ -233,8 +233,8 @@ const pair = (height: number, width: number): fc.Arbitrary<[number, number]> =>
 
 const choice: fc.Arbitrary<Choice> = fc.record({
   kind: fc.nat(growths.length - 1),
-  left: fc.nat(),
-  right: fc.nat(),
+  left: fc.nat(255),
+  right: fc.nat(255),
   kernel: pair(4, 3),
   stride: pair(3, 2),
   dilation: fc.constantFrom([1, 1], [1, 1], [2, 1], [1, 2], [3, 1]),

@@ -1,11 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel, modelsMissing } from "../bench/goldens.js";
 import { build, inspect, verify } from "../src/app/api.js";
-import { planModel } from "../src/app/compile.js";
 import { renderHtml } from "../src/app/report/html.js";
 import { renderInspect } from "../src/app/report/terminal.js";
 import { renderBuild } from "../src/app/report/verify.js";
@@ -13,10 +11,8 @@ import { present } from "../src/base/assert.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { toBytes } from "../src/base/dtype.js";
 import { seededRandom } from "../src/base/random.js";
-import type { Board } from "../src/boards/board.js";
-import { kib, mib, onChip, tightlyCoupled } from "../src/boards/cores.js";
+import { kib } from "../src/boards/cores.js";
 import { stackReserveBytes } from "../src/boards/fit.js";
-import { findBoard } from "../src/boards/table.js";
 import { generateModel } from "../src/codegen/model.js";
 import { projectKinds } from "../src/codegen/projects/index.js";
 import { perTensor, tensorOf } from "../src/ir/graph.js";
@@ -24,7 +20,7 @@ import type { Graph, Model } from "../src/ops/index.js";
 import { lower } from "../src/ops/lower.js";
 import type { Plan } from "../src/plan/plan.js";
 import type { Region } from "../src/plan/regions.js";
-import { planSpread, slowBytes } from "../src/plan/spread.js";
+import { planSpread } from "../src/plan/spread.js";
 import { verifyPlan } from "../src/plan/verifier.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
@@ -206,8 +202,9 @@ describe(`two cameras on ${kit}`, () => {
     expect(header).toContain("#define TWO_CAMERAS_ARENA_COUNT 2");
     expect(header).toContain("void two_cameras_init(void *arena, void *arena_1);");
     if (findTool("cc") === null || findTool("make") === null) return;
-    const section = '-DTWO_CAMERAS_ARENA_1_SECTION=__attribute__((section(\\".psram\\")))';
-    const made = await runProcess("make", ["run", `CPPFLAGS='${section}' -Werror`], { cwd: out });
+    const section = '#define TWO_CAMERAS_ARENA_1_SECTION __attribute__((section(".psram")))\n';
+    writeFileSync(join(out, "section.h"), section);
+    const made = await runProcess("make", ["run", "CPPFLAGS=-include section.h -Werror"], { cwd: out });
     expect(made.code, made.stderr).toBe(0);
     expect(made.stdout).toContain("output 0:");
   });
@@ -236,69 +233,5 @@ describe(`two cameras on ${kit}`, () => {
     ];
     const { targets } = await verify(model, [name], { regions, optimize: "memory" });
     expect(targets).toMatchObject([{ identical: true, canariesIntact: true }]);
-  });
-});
-
-const missing = modelsMissing();
-
-describe.skipIf(missing !== null)(`real models${missing ? ` (${missing})` : ""}`, () => {
-  /** An M4 whose memories are smaller than what the plan needs. */
-  const board = (tcm: number, sram: number): Board => ({
-    ...present(findBoard("sparkfun-edge"), "board"),
-    id: "two-memories",
-    sram: [tightlyCoupled("TCM", tcm), onChip("SRAM", sram)],
-    flash: [onChip("flash", 2 * mib)],
-  });
-  const cases = [
-    ["mcunetv2_large", 72 * kib, 212 * kib],
-    ["mcunet_vww1", 3 * kib, 22 * kib],
-    ["resnet", 4 * kib, 14 * kib],
-    ["person_detect", 4 * kib, 16 * kib],
-  ] as const;
-
-  it.each(cases)(
-    "%s is spread over two memories, the hot buffers in the fast one",
-    async (name, tcm, sram) => {
-      const described = board(tcm, sram);
-      const model = loadModel(name);
-      const options = { floatEdges: "drop" } as const;
-      const report = inspect(model, { ...options, boards: [described] });
-      expect(report.fits[0]?.obstacles).toEqual([]);
-      expect(report.plan.regions.map((r) => r.name)).toEqual(["TCM", "SRAM"]);
-      const [fast, slow] = report.plan.regions;
-      expect(fast?.bytes).toBeLessThanOrEqual(tcm);
-      expect((slow?.bytes ?? 0) + stackReserveBytes).toBeLessThanOrEqual(sram);
-      // The fast memory is put to use.
-      expect(fast?.bytes).toBeGreaterThan(0.8 * tcm);
-      const folder = mkdtempSync(join(tmpdir(), "thimble-regions-"));
-      const names = ["host", "cortex-m4"].filter((t) => findTarget(t).missingTool() === null);
-      const built = await build(model, {
-        ...options,
-        board: described,
-        out: folder,
-        verifyOn: ["interpreter", ...names],
-      });
-      rmSync(folder, { recursive: true, force: true });
-      expect(built.verification?.targets.every((t) => t.identical && t.canariesIntact)).toBe(true);
-      expect(built.fit.fits).toBe(true);
-    },
-    120_000,
-  );
-
-  it("spreads only where no memory holds a plan alone, and keeps the slow memory small", () => {
-    const model = loadModel("mcunet_vww1");
-    const plan = (...bytes: readonly number[]) => {
-      const regions = bytes.map((b, i) => ({ name: `R${i}`, bytes: b }));
-      const options = { floatEdges: "drop", regions, budgetBytes: Math.max(...bytes) } as const;
-      return { regions, ...planModel(model, options) };
-    };
-    expect(plan(20_000, 90_000).plan).toMatchObject({ strategy: "layers", regions: [{ name: "RAM" }] });
-    expect(plan(20_000, 30_000).plan).toMatchObject({ strategy: "rows", regions: [{ name: "RAM" }] });
-    const tight = plan(16_000, 20_000, 400_000);
-    expect(tight.plan.regions).toHaveLength(1);
-    const spread = plan(16_000, 20_000);
-    expect(spread.plan.regions).toHaveLength(2);
-    expect(spread.reason).toContain("spread over R0 and R1");
-    expect(slowBytes(spread.plan, spread.regions)).toBeLessThan(20_000);
   });
 });

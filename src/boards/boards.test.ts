@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { present } from "../base/assert.js";
 import type { Board, Core } from "./board.js";
 import { kib, onChip, tightlyCoupled } from "./cores.js";
-import { codeEstimateBytes, fitBoard, stackReserveBytes } from "./fit.js";
+import { arenaBudget, arenaRegions, codeEstimateBytes, fitBoard, stackReserveBytes } from "./fit.js";
 import { boards, findBoard } from "./table.js";
 
 const each = boards.map((b) => [b.id, b] as const);
@@ -142,6 +142,50 @@ describe("fit", () => {
     });
     expect(over.obstacles).toHaveLength(1);
     expect(over.obstacles[0]).toContain("RAM");
+  });
+
+  test("RAM: several arenas lie in the regions they are planned for, the stack in the largest on-chip one", () => {
+    const arenas = [
+      { name: "DTCM", bytes: 10_000 },
+      { name: "SRAM", bytes: 30_000 - stackReserveBytes },
+    ];
+    const peakBytes = 40_000 - stackReserveBytes;
+    expect(fitBoard(board, { peakBytes, flashBytes: 0, linked: true, arenas })).toMatchObject({
+      fits: true,
+      sram: { region: "DTCM + SRAM", availableBytes: 40_000, neededBytes: 40_000, leftBytes: 0 },
+      regions: [
+        { name: "DTCM", kind: "tcm", usedBytes: 10_000, availableBytes: 10_000, hasStack: false },
+        { name: "SRAM", kind: "internal", usedBytes: 30_000, availableBytes: 30_000, hasStack: true },
+      ],
+    });
+    const over = arenas.map((a) => ({ ...a, bytes: a.bytes + 1 }));
+    expect(fitBoard(board, { peakBytes: peakBytes + 2, flashBytes: 0, linked: true, arenas: over })).toMatchObject({
+      fits: false,
+      regions: [],
+    });
+  });
+
+  test("RAM: arenas for other memories take the fastest with room", () => {
+    const arenas = [
+      { name: "X", bytes: 9_000 },
+      { name: "Y", bytes: 2_000 },
+    ];
+    const fit = fitBoard(board, { peakBytes: 11_000, flashBytes: 0, linked: true, arenas });
+    expect(fit.regions.map((r) => [r.name, r.usedBytes])).toEqual([
+      ["DTCM", 9_000],
+      ["SRAM", 2_000 + stackReserveBytes],
+    ]);
+  });
+
+  test.each(each)("%s: arenas may have what the stack leaves, and never more than a region", (_id, b) => {
+    const regions = arenaRegions(b);
+    if (b.core === "avr") {
+      expect(regions).toEqual([]);
+      return;
+    }
+    const bytes = (list: readonly { bytes: number }[]): number => list.reduce((sum, r) => sum + r.bytes, 0);
+    expect(bytes(regions)).toBe(bytes(b.sram) - stackReserveBytes);
+    expect(arenaBudget(b)).toBe(Math.max(...regions.map((r) => r.bytes)));
   });
 
   test("flash: an estimate of the code is added until the image is linked", () => {

@@ -6,9 +6,10 @@ import { tensorBytes } from "../plan/tensors.js";
 import { addressText } from "./arenas.js";
 import { commentText, wrapped } from "./c.js";
 import type { CodegenInput } from "./input.js";
+import type { Printer } from "./printer.js";
 import { type PushedInput, pushedInput } from "./push.js";
 import { compactOrder } from "./schedule.js";
-import { type Printer, rowFunction, rowFunctionName } from "./steps.js";
+import { rowFunction, rowFunctionName } from "./steps.js";
 
 const hopName = (p: Printer): string => `${p.input.name}_hop`;
 const keepName = (p: Printer, stage: PlannedStage): string => `${p.input.name}_keep_${stage.tensor}`;

@@ -8,8 +8,9 @@ import { hopEntry, hopFunctions, hopInit, hopTables } from "./incremental.js";
 import { type CodegenInput, fileBanner } from "./input.js";
 import { kernelFiles } from "./kernels.js";
 import { type ArenaLayout, arenaLayout } from "./layout.js";
+import type { Printer } from "./printer.js";
 import { pushFunctions } from "./push.js";
-import { type Printer, rowFunction, rowLoop, runsWhole, wholeText } from "./steps.js";
+import { rowFunction, rowLoop, runsWhole, wholeText } from "./steps.js";
 import { drivenText, scheduleText } from "./streams.js";
 
 /** Generated C as file name -> text; nothing is written to disk here. */

@@ -5,7 +5,7 @@ import { rowsOf } from "../ops/lower.js";
 import { tensorBytes } from "../plan/tensors.js";
 import { addressText, withArenas } from "./arenas.js";
 import type { CodegenInput } from "./input.js";
-import type { Printer } from "./steps.js";
+import type { Printer } from "./printer.js";
 import { drivenText, scheduleName, stateText } from "./streams.js";
 
 /** The input that is pushed: its C type, rows and bytes of a row. */

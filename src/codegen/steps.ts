@@ -1,42 +1,17 @@
 import { present } from "../base/assert.js";
 import { bytesOf, elementsOf, makeData } from "../base/dtype.js";
-import { type Tensor, tensorOf } from "../ir/graph.js";
+import type { Tensor } from "../ir/graph.js";
 import { type LoweredNode, type NodeRows, rowsOf } from "../ops/lower.js";
-import { rootOf } from "../ops/placement.js";
 import type { KernelArg, KernelCall, RowWindow } from "../ops/spec.js";
 import type { Step } from "../plan/plan.js";
 import { tensorBytes } from "../plan/tensors.js";
 import { addressText, arenaLoads } from "./arenas.js";
 import { commentText, storedType, valueText, wrapped } from "./c.js";
-import type { ConstantPool } from "./constants.js";
-import type { CodegenInput } from "./input.js";
-
-/** Collects what the calls of a model refer to. */
-export interface Printer {
-  readonly input: CodegenInput;
-  readonly pool: ConstantPool;
-  /** Definitions of params structs and row windows, by text so that equal ones are written once. */
-  readonly definitions: Map<string, string>;
-  /** Headers that the calls need. */
-  readonly sources: Set<string>;
-  /** Row functions are for numbered rows without end: all tensors are in rings, and no window leaves its input. */
-  readonly endless?: true;
-}
-
-/** Rows of a tensor without end. */
-const endlessRows = 2 ** 31 - 1;
+import { define, type Printer } from "./printer.js";
+import { heightOf, isInOnePiece, layoutOf, type RowLayout } from "./row-layout.js";
 
 /** How a call is made: for everything at once, or inside a function of `row`. */
 type Scope = { readonly kind: "whole" } | { readonly kind: "row"; readonly rows: NodeRows } | { readonly kind: "fold" };
-
-/** The name of a definition with this text; `@` in it stands for the name. */
-function define(p: Printer, label: string, text: string): string {
-  const known = p.definitions.get(text);
-  if (known !== undefined) return known;
-  const name = `${p.input.name}_${label}_${p.definitions.size}`;
-  p.definitions.set(text, name);
-  return name;
-}
 
 /** The address of a tensor's bytes: in the arena, or a constant's name. */
 function base(p: Printer, t: Tensor): string {
@@ -56,43 +31,6 @@ function wholePointer(p: Printer, lowered: LoweredNode, t: Tensor, access: "read
   if (!p.input.plan.bufferOf.has(t.id)) return base(p, t);
   return `(${access === "read" ? "const " : ""}${storedType(t.dtype)} *)(${startText(p, lowered, t)})`;
 }
-
-/** Where the rows of a tensor lie: from each to the next are `pitch` bytes, and `kept` of the `height` there are in memory. */
-interface RowLayout {
-  readonly height: number;
-  readonly kept: number;
-  readonly pitch: number;
-  /** The row that row 0 is in memory, and the bytes before its first element. */
-  readonly row: number;
-  readonly column: number;
-  /** Bytes of a row's elements; of a pixel's where pixels lie apart, which are then `pixelPitch` bytes from each other. */
-  readonly rowBytes: number;
-  readonly pixelBytes: number;
-  readonly pixelPitch: number;
-}
-
-function layoutOf(p: Printer, lowered: LoweredNode, t: Tensor): RowLayout {
-  const place = rootOf(lowered.placements, t.id);
-  const root = tensorOf(p.input.graph, place.whole);
-  const images = t.shape[0] ?? 1;
-  const buffer = p.input.plan.bufferOf.get(t.id);
-  const pitch = tensorBytes(root) / (images * rowsOf(root));
-  const pixelPitch = bytesOf(root.dtype, root.shape[3] ?? 1);
-  const isRing = buffer !== undefined && (p.endless || buffer.bytes < tensorBytes(root));
-  return {
-    height: p.endless ? endlessRows : rowsOf(root),
-    kept: isRing ? buffer.rows : rowsOf(root),
-    pitch,
-    row: place.row,
-    column: place.column * pixelPitch + bytesOf(root.dtype, place.channel),
-    rowBytes: tensorBytes(t) / (images * rowsOf(t)),
-    pixelBytes: bytesOf(t.dtype, t.shape[3] ?? 1),
-    pixelPitch,
-  };
-}
-
-/** True if a tensor's rows follow each other without gaps, so that a kernel can take it as one piece. */
-const isInOnePiece = ({ rowBytes, pitch }: RowLayout): boolean => rowBytes === pitch;
 
 const plus = (text: string, n: number): string => (n === 0 ? text : `${text} ${n < 0 ? "-" : "+"} ${Math.abs(n)}`);
 
@@ -144,7 +82,7 @@ function rowsStatements(
   const images = t.shape[0] ?? 1;
   const { kept, pitch, row, column } = layoutOf(p, lowered, t);
   const fields = {
-    height: p.endless ? endlessRows : rowsOf(t),
+    height: heightOf(p, t),
     row,
     kept: Math.max(kept, 1),
     row_bytes: pitch,
@@ -252,12 +190,15 @@ export const runsWhole = (p: Printer, lowered: LoweredNode): boolean =>
     (t) => t === null || !p.input.plan.bufferOf.has(t.id) || isInOnePiece(layoutOf(p, lowered, t)),
   );
 
-/** The statements of a step that one call computes; a comment alone for a view. */
+/** The statements of a step that one call computes; for a view there is nothing to call. */
 export function wholeText(p: Printer, step: Step): string {
   const lowered = present(p.input.nodes[step.index], "node");
   const comment = `    /* ${step.index}: ${lowered.node.op} -> ${outputsText(lowered)}`;
-  if (step.mode === "view") return `${comment}, same bytes */`;
   const scope = { kind: "whole" } as const;
+  if (step.mode === "view") {
+    const inPieces = lowered.view.outputs.some((t) => !isInOnePiece(layoutOf(p, lowered, t)));
+    return [`${comment}, same bytes */`, ...(inPieces ? [] : traceStatements(p, lowered, step, scope))].join("\n");
+  }
   const call = present(lowered.whole, "a call for the whole");
   return [
     `${comment} */`,

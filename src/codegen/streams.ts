@@ -2,8 +2,9 @@ import { present } from "../base/assert.js";
 import type { Firing, PlannedGroup } from "../plan/plan.js";
 import { addressText } from "./arenas.js";
 import { wrapped } from "./c.js";
+import type { Printer } from "./printer.js";
 import { compactOrder } from "./schedule.js";
-import { type Printer, rowFunctionName } from "./steps.js";
+import { rowFunctionName } from "./steps.js";
 
 /** What th_schedule.h's TH_PUSHED is. */
 const pushedEntry = 255;

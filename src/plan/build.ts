@@ -110,7 +110,8 @@ function planOf(draft: Draft, spread: Spread): Plan {
  * @param guardBytes unused bytes between buffers
  */
 export function placeDraft(draft: Draft, guardBytes = 0): Plan {
-  const bound = Math.max(0, ...draft.liveBytes);
+  // The arena's size is rounded up, so that nothing below the next multiple is worth a search.
+  const bound = alignUp(Math.max(0, ...draft.liveBytes), bufferAlignment);
   const { offsets, extent } = assignOffsets({ ...placementProblem(draft, guardBytes), bound });
   return planOf(draft, {
     places: offsets.map((offset) => ({ region: 0, offset })),

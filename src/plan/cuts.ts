@@ -87,3 +87,36 @@ export function cutNetwork(network: Network, candidates: Candidates, cap: number
   }
   return { groups, peak: best[count]?.peak ?? 0 };
 }
+
+/** Ways to cover a network are all listed if there are at most so many; their number doubles with every unit. */
+const mostListed = 512;
+
+/** All ways to cover the network, or null if there are too many to list. */
+export function allCovers(network: Network, candidates: Candidates): readonly Cover[] | null {
+  const count = network.units.length;
+  /** Covers of the units from each on. */
+  const from: (readonly Cover[])[] = [];
+  from[count] = [{ groups: [], peak: 0 }];
+  for (let first = count - 1; first >= 0; first--) {
+    const covers = (candidates[first] ?? []).flatMap(({ group, peak }) =>
+      (from[group.end] ?? []).map(
+        (rest): Cover => ({
+          groups: [group, ...rest.groups],
+          peak: Math.max(peak, rest.peak),
+        }),
+      ),
+    );
+    if (covers.length > mostListed) return null;
+    from[first] = covers;
+  }
+  return from[0] ?? [];
+}
+
+/** The distinct peaks of candidates from `least` on, ascending, thinned out to `most`. */
+export function peaksFrom(candidates: Candidates, least: number, most: number): readonly number[] {
+  const peaks = [...new Set(candidates.flatMap((c) => c.map(({ peak }) => peak)))]
+    .filter((peak) => peak >= least)
+    .sort((a, b) => a - b);
+  const step = Math.max(1, peaks.length / most);
+  return Array.from({ length: Math.min(most, peaks.length) }, (_, i) => peaks[Math.floor(i * step)] as number);
+}

@@ -159,6 +159,8 @@ function ordered(requests: readonly Request[], keys: readonly Key[]): number[] {
 const searchRounds = 3000;
 const searchBudget = 4e7;
 const searchStarts = 4;
+/** A few requests have few orders. */
+const roundsPerRequest = 60;
 
 /** Requests that reach the end of a placement, and all that are alive with one of them. */
 function criticalRequests(requests: readonly Request[], { offsets, extent }: Placement): readonly number[] {
@@ -198,7 +200,7 @@ export function assignOffsets(problem: Problem): Placement {
   let best = (starts[0] as Attempt).placement;
   if (count < 2 || p.guardBytes > 0) return best;
   const random = seededRandom(1);
-  const rounds = Math.min(p.rounds, searchBudget / count ** 2) / searchStarts;
+  const rounds = Math.min(p.rounds, roundsPerRequest * count, searchBudget / count ** 2) / searchStarts;
   for (const start of starts.slice(0, searchStarts)) {
     let current = start;
     let critical = criticalRequests(p.requests, current.placement);

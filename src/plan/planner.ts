@@ -2,7 +2,7 @@ import { invariant } from "../base/assert.js";
 import type { Graph } from "../ops/index.js";
 import type { LoweredNode } from "../ops/lower.js";
 import { buildPlan } from "./build.js";
-import { type Candidates, type Cover, cutNetwork, findCandidates, separateGroups } from "./cuts.js";
+import { allCovers, type Cover, cutNetwork, findCandidates, peaksFrom, separateGroups } from "./cuts.js";
 import { type Group, groupOf, livePeak } from "./groups.js";
 import type { Feed, Plan } from "./plan.js";
 import type { Range } from "./sharing.js";
@@ -38,9 +38,6 @@ export function planGroups(graph: Graph, nodes: readonly LoweredNode[], ranges: 
   return plan;
 }
 
-/** Live bytes are a lower bound, and buffers do not always pack that well, so cuts a little above it are tried too. */
-const slack = [1, 1.02, 1.05, 1.1, 1.2] as const;
-
 /** The same ranges with each streaming group in the other order of firing, where that needs less. */
 function withBestPolicies(network: Network, { groups }: Cover): readonly Group[] {
   return groups.map((group) => {
@@ -50,39 +47,50 @@ function withBestPolicies(network: Network, { groups }: Cover): readonly Group[]
   });
 }
 
-/** Ways to group the units within each of some caps of live bytes, each way once. */
-function* coversWithin(
-  network: Network,
-  candidates: Candidates,
-  caps: readonly number[],
-): Generator<readonly Group[], void> {
-  const tried = new Set([
-    separateGroups(network)
-      .map((g) => g.first)
-      .join(),
-  ]);
-  for (const cap of caps) {
-    const cover = cutNetwork(network, candidates, cap);
-    const key = cover.groups.map((g) => g.first).join();
-    if (tried.has(key)) continue;
-    tried.add(key);
-    yield withBestPolicies(network, cover);
+/** How many covers of a large network are placed: one for each of so many caps of live bytes. */
+const mostCovers = 12;
+
+/** The firings of a cover that a schedule drives: what it costs. */
+const streamedFirings = ({ groups }: Cover): number =>
+  groups.reduce((sum, g) => (g.end - g.first > 1 ? sum + g.order.length : sum), 0);
+
+/**
+ * Ways to group the units, the one with the fewest live bytes first: all of them for a small network, else the fastest for
+ * each of some caps.
+ */
+export function coversByPeak(network: Network, cap: number): readonly Cover[] {
+  const candidates = findCandidates(network, cap);
+  const all = allCovers(network, candidates);
+  if (all !== null) return all.toSorted((a, b) => a.peak - b.peak || streamedFirings(a) - streamedFirings(b));
+  const { peak: least } = cutNetwork(network, candidates, 0);
+  const covers = new Map<string, Cover>();
+  for (const most of peaksFrom(candidates, least, mostCovers)) {
+    const cover = cutNetwork(network, candidates, most);
+    covers.set(cover.groups.map((g) => g.first).join(), cover);
   }
+  return [...covers.values()];
 }
 
-/** Ways to group the units that keep the least bytes alive, or little more; each unit on its own comes last. */
-export function leastCovers(network: Network): readonly (readonly Group[])[] {
-  const separate = separateGroups(network);
-  const candidates = findCandidates(network, Math.max(0, ...separate.map((g) => livePeak(network, g))));
-  const least = cutNetwork(network, candidates, 0).peak;
-  return [
-    ...coversWithin(
-      network,
-      candidates,
-      slack.map((s) => least * s),
-    ),
-    separate,
-  ];
+/** The plan with the least memory: no cover is placed whose live bytes alone are as many as a plan found before. */
+function leastPlan(network: Network, layers: Plan): Plan {
+  let best = layers;
+  for (const cover of coversByPeak(network, layers.peakBytes)) {
+    if (cover.peak >= best.peakBytes) continue;
+    const plan = buildPlan(network, withBestPolicies(network, cover));
+    if (plan.peakBytes < best.peakBytes) best = plan;
+  }
+  return best;
+}
+
+/** The plan with the fewest streamed firings that needs at most `budget` bytes, or null. */
+function fastestWithin(network: Network, layers: Plan, budget: number): Plan | null {
+  if (layers.peakBytes <= budget) return layers;
+  const fitting = coversByPeak(network, layers.peakBytes).filter((c) => c.peak <= budget);
+  for (const cover of fitting.toSorted((a, b) => streamedFirings(a) - streamedFirings(b))) {
+    const plan = buildPlan(network, withBestPolicies(network, cover));
+    if (plan.peakBytes <= budget) return plan;
+  }
+  return null;
 }
 
 /**
@@ -96,26 +104,9 @@ export function planRows(
   budget: number | null = null,
 ): Plan | null {
   const network = networkOf(graph, nodes, feed, "share");
-  const separate = separateGroups(network);
-  const layers = buildPlan(network, separate);
-  if (budget !== null && layers.peakBytes <= budget) {
-    verifyPlan(graph, nodes, layers);
-    return layers;
-  }
   // Layers do not always pack as tightly as their live bytes; what streams only has to need less than they do.
-  const candidates = findCandidates(network, layers.peakBytes);
-  const least = cutNetwork(network, candidates, 0).peak;
-  const caps = budget === null ? slack.map((s) => least * s) : slack.map((s) => Math.max(budget / s, least));
-  let best = layers;
-  for (const groups of coversWithin(network, candidates, caps)) {
-    const plan = buildPlan(network, groups);
-    if (budget !== null && plan.peakBytes <= budget) {
-      verifyPlan(graph, nodes, plan);
-      return plan;
-    }
-    if (plan.peakBytes < best.peakBytes) best = plan;
-  }
-  if (budget !== null) return null;
-  verifyPlan(graph, nodes, best);
-  return best;
+  const layers = buildPlan(network, separateGroups(network));
+  const plan = budget === null ? leastPlan(network, layers) : fastestWithin(network, layers, budget);
+  if (plan !== null) verifyPlan(graph, nodes, plan);
+  return plan;
 }

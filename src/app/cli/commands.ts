@@ -56,6 +56,7 @@ const planOptions = [
     "--optimize <objective>",
     "memory: the least RAM; latency: the fastest that fits; balanced: the least RAM at next to no cost (default: latency with a --board, else balanced)",
   ],
+  ["--ram <bytes>", "RAM that the arena may take, such as 14KB (default: what the board has)"],
   ["--plan <layers>", "layers runs one operator at a time, whatever else would be better"],
   ["--feed <resident|pushed>", "keep the whole input in the arena, or take it row by row (default: resident)"],
   [

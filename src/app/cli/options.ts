@@ -69,18 +69,45 @@ function hopOption(options: RawOptions): number | undefined {
   return Number(text);
 }
 
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1000,
+  kib: 1024,
+  k: 1024,
+  mb: 1e6,
+  mib: 1 << 20,
+  m: 1 << 20,
+};
+
+/** A number of bytes such as 14000, 14KB (1000) or 16KiB (1024), or undefined. */
+function sizeOption(options: RawOptions, name: string): number | undefined {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
+  const factor = units[unit.toLowerCase()];
+  if (digits !== undefined && factor !== undefined) return Math.floor(Number(digits) * factor);
+  return fail("TH6003", {
+    found: `--${name} ${text}`,
+    expected: "bytes, such as 14000, 14KB or 16KiB",
+    fix: "see --help",
+  });
+}
+
 /** Options that every command with a plan has. */
 export function compileOptions(options: RawOptions): CompileOptions {
   const layers = choiceOption(options, "plan", ["layers", "auto"], "auto") === "layers";
   const optimize = choiceOption(options, "optimize", [...objectives, "auto"], "auto");
   const name = textOption(options, "name");
   const incremental = hopOption(options);
+  const ram = sizeOption(options, "ram");
   if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name))
     fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
     floatEdges: choiceOption(options, "io", ["float", "quantized"], "float") === "quantized" ? "drop" : "keep",
     feed: choiceOption(options, "feed", ["resident", "pushed"], "resident"),
     commandLine: commandLine(),
+    ...(ram === undefined ? {} : { budgetBytes: ram }),
     ...(layers ? { plan: "layers" } : {}),
     ...(optimize === "auto" ? {} : { optimize }),
     ...(name === undefined ? {} : { name }),

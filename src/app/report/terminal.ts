@@ -118,7 +118,10 @@ const arenaLines = ({ plan }: InspectReport): readonly (readonly [string, string
     ? []
     : plan.regions.map(({ name, bytes }, i) => {
         const buffers = plan.buffers.filter((b) => b.region === i).length;
-        return [i === 0 ? "arenas" : "", `${grouped(bytes)} B in ${name}, ${buffers} buffers`] as const;
+        return [
+          i === 0 ? "arenas" : "",
+          `${grouped(bytes)} B in ${name}, ${buffers === 1 ? "1 buffer" : `${buffers} buffers`}`,
+        ] as const;
       });
 
 /** The rows kept of a ring, or how else the output gets its memory. */

@@ -1,0 +1,142 @@
+import { present } from "../base/assert.js";
+import type { Graph } from "../ops/index.js";
+import type { LoweredNode } from "../ops/lower.js";
+import type { Feed, Plan } from "../plan/plan.js";
+import { planLayers, planRows } from "../plan/planner.js";
+import { planSpread, slowBytes } from "../plan/spread.js";
+import type { CompileOptions } from "./compile.js";
+import { planStrips } from "./strips.js";
+
+/** A graph in some order of its nodes, with its plan layer by layer. */
+export interface Ordered {
+  readonly graph: Graph;
+  readonly nodes: readonly LoweredNode[];
+  readonly layers: Plan;
+}
+
+/** The most instructions that "balanced" spends on streaming, relative to all. */
+export const balancedOverhead = 0.05;
+/** Instructions of a row's turn in a schedule: the loop, the call, the row pointers. Measured on a Cortex-M4. */
+const instructionsPerFiring = 60;
+/** Instructions of fast kernels per multiply-accumulate and per other operation: few, so that the overhead is not belittled. */
+const instructionsPerMac = 1;
+
+/** The part of a plan's instructions that streaming adds, by estimate. */
+function streamingOverhead(nodes: readonly LoweredNode[], plan: Plan): number {
+  const firings = plan.groups.reduce((sum, g) => sum + (g.order?.length ?? 0), 0);
+  const work = nodes.reduce((sum, n) => {
+    const cost = n.spec.cost(n.view);
+    return sum + cost.macs + cost.operations;
+  }, 0);
+  return (firings * instructionsPerFiring) / Math.max(work * instructionsPerMac, 1);
+}
+
+const smaller = (a: Ordered, b: Ordered): Ordered => (b.layers.peakBytes < a.layers.peakBytes ? b : a);
+
+const bytes = (n: number): string => `${n.toLocaleString("en-US")} B`;
+
+/** A plan, the graph that it is for, and why it was taken. */
+export interface Choice {
+  readonly order: Ordered;
+  readonly plan: Plan;
+  readonly reason: string;
+}
+
+/** The plan with the least memory of all orders, streaming if that needs less than layers do. */
+function leastMemory(orders: readonly Ordered[], feed: Feed): Choice {
+  const layers = orders.reduce(smaller);
+  return orders.reduce<Choice>(
+    (best, order) => {
+      const plan = present(planRows(order.graph, order.nodes, feed), "a plan without a budget");
+      return plan.peakBytes < best.plan.peakBytes ? { order, plan, reason: "the least RAM" } : best;
+    },
+    { order: layers, plan: layers.layers, reason: "streaming would not need less RAM" },
+  );
+}
+
+/** The fastest plan that fits the budget, or, if none does, the smallest. */
+function fastest(orders: readonly Ordered[], feed: Feed, budget: number): Choice {
+  const layers = orders.reduce(smaller);
+  if (layers.layers.peakBytes <= budget) {
+    const reason = budget === Infinity ? "the fewest instructions" : `the fastest that fits into ${bytes(budget)}`;
+    return { order: layers, plan: layers.layers, reason };
+  }
+  for (const order of orders) {
+    const plan = planRows(order.graph, order.nodes, feed, budget);
+    if (plan !== null) return { order, plan, reason: `the fastest that fits into ${bytes(budget)}` };
+  }
+  const least = leastMemory(orders, feed);
+  return budget === 0 ? least : { ...least, reason: `the least RAM, as nothing fits into ${bytes(budget)}` };
+}
+
+function balanced(orders: readonly Ordered[], feed: Feed): Choice {
+  const least = leastMemory(orders, feed);
+  const overhead = streamingOverhead(least.order.nodes, least.plan);
+  if (overhead <= balancedOverhead) return least;
+  const layers = orders.reduce(smaller);
+  const percent = (100 * overhead).toFixed(0);
+  const reason = `streaming would need ${bytes(least.plan.peakBytes)} but some ${percent}% more instructions (--optimize memory)`;
+  return { order: layers, plan: layers.layers, reason };
+}
+
+/** The plan that the objective asks for, regardless of whether it fits. */
+function choose(orders: readonly Ordered[], options: CompileOptions): Choice {
+  const { budgetBytes, feed = "resident" } = options;
+  const layers = orders.reduce(smaller);
+  if (options.plan === "layers") return { order: layers, plan: layers.layers, reason: "asked for layer by layer" };
+  if ((options.guardBytes ?? 0) > 0) return { order: layers, plan: layers.layers, reason: "guarded buffers" };
+  const objective = options.optimize ?? (budgetBytes === undefined ? "balanced" : "latency");
+  if (objective === "memory") return leastMemory(orders, feed);
+  if (objective === "latency") return fastest(orders, feed, budgetBytes ?? Infinity);
+  return balanced(orders, feed);
+}
+
+/** True if only layer by layer will do. */
+const takesLayersOnly = ({ plan, guardBytes = 0 }: CompileOptions): boolean => plan === "layers" || guardBytes > 0;
+
+/** True if one memory holds what was chosen, or a smaller plan that a balanced choice passed over. */
+function fitsOneRegion(choice: Choice, orders: readonly Ordered[], options: CompileOptions): boolean {
+  const { regions = [], optimize, feed = "resident" } = options;
+  const room = Math.max(0, ...regions.map((r) => r.bytes));
+  if (choice.plan.peakBytes <= room) return true;
+  if (takesLayersOnly(options) || optimize !== "balanced") return false;
+  return leastMemory(orders, feed).plan.peakBytes <= room;
+}
+
+/** The choice, spread over several memories if no single one holds it. */
+function spreadIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
+  const { regions = [], feed = "resident", guardBytes = 0, optimize } = options;
+  if (regions.length < 2 || fitsOneRegion(choice, orders, options)) return choice;
+  const strategy = takesLayersOnly(options) ? "layers" : optimize === "balanced" ? choice.plan.strategy : "rows";
+  const spread = orders.flatMap((order): readonly Choice[] => {
+    const plan = planSpread(order.graph, order.nodes, { feed, guardBytes, regions, strategy });
+    if (plan === null) return [];
+    const names = plan.regions.map((r) => r.name).join(" and ");
+    const reason = plan.regions.length > 1 ? `no memory holds it alone: spread over ${names}` : `it fits into ${names}`;
+    return [{ order, plan, reason }];
+  });
+  return (
+    spread.reduce<Choice | null>(
+      (least, c) => (least === null || slowBytes(c.plan, regions) < slowBytes(least.plan, regions) ? c : least),
+      null,
+    ) ?? choice
+  );
+}
+
+/** The choice with strips of columns around its peak, if nothing that computes everything once fits the budget. */
+function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
+  const { budgetBytes = Infinity, feed = "resident" } = options;
+  const fits = choice.plan.regions.length > 1 || choice.plan.peakBytes <= budgetBytes;
+  if (fits || budgetBytes === 0 || takesLayersOnly(options) || options.optimize === "balanced") return choice;
+  const least = leastMemory(orders, feed);
+  if (least.plan.peakBytes <= budgetBytes) return choice;
+  const found = planStrips(least.order.graph, least.plan, feed, budgetBytes);
+  if (found === null) return choice;
+  const { graph, nodes, plan, strips } = found;
+  const reason = `nothing else fits into ${bytes(budgetBytes)}: ${strips} strips of columns, which compute ${plan.recomputedMacs.toLocaleString("en-US")} MACs twice`;
+  return { order: { graph, nodes, layers: planLayers(graph, nodes, { feed }) }, plan, reason };
+}
+
+/** The plan to compile: what the objective asks for; spread over several memories, or in strips, where it must be. */
+export const choosePlan = (orders: readonly Ordered[], options: CompileOptions): Choice =>
+  stripsIfNeeded(spreadIfNeeded(choose(orders, options), orders, options), orders, options);
