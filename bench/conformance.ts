@@ -81,7 +81,7 @@ function onInterpreter(model: Model, planned: PlannedModel): Verdict {
     }
   }
   const quantized = quantizedModel(model);
-  for (const graph of [quantized.model.main, planModel(quantized.model).graph]) {
+  for (const graph of [quantized.model.main, planModel(quantized.model, { deadChannels: "keep" }).graph]) {
     runs.forEach((run) => {
       const list = ops[run] ?? [];
       createSession({ main: graph, subgraphs: model.subgraphs }).invoke(testInputs(graph, run), (node, [out]) => {
@@ -115,8 +115,10 @@ const forms = {
 } as const satisfies Readonly<Record<string, CompileOptions>>;
 
 /** A model planned in every form, under names of their own, so that one program can hold them. */
-const inAllForms = (model: Model): readonly PlannedModel[] =>
-  Object.entries(forms).map(([form, options]) => planModel(model, { ...options, name: `${model.name}_${form}` }));
+const inAllForms = (model: Model, extra: CompileOptions = {}): readonly PlannedModel[] =>
+  Object.entries(forms).map(([form, options]) =>
+    planModel(model, { ...options, ...extra, name: `${model.name}_${form}` }),
+  );
 
 /** Programs of no more constants than the emulated flash has room for. */
 function programsOf(planned: readonly PlannedModel[], weightsBytes: number): readonly (readonly PlannedModel[])[] {
@@ -185,7 +187,7 @@ async function onTarget(name: string, model: Model): Promise<Verdict> {
     });
   }
   const quantized = quantizedModel(model);
-  for (const traced of programsOf(inAllForms(quantized.model), model.fileBytes)) {
+  for (const traced of programsOf(inAllForms(quantized.model, { deadChannels: "keep" }), model.fileBytes)) {
     const trace = await target.run(program(traced), requestsFor(traced), { trace: true });
     trace.runs.forEach((result, i) => {
       const run = i % runs.length;

@@ -47,7 +47,7 @@ describe("thimble inspect", () => {
     const table = await thimble("inspect", model);
     expect(table.code).toBe(0);
     expect(table.stdout).toContain("DEPTHWISE_CONV_2D");
-    expect(table.stdout).toMatch(/peak RAM +11,840 B at step \d+/);
+    expect(table.stdout).toMatch(/peak RAM +6,156 B at step \d+/);
     const { code, stdout, stderr } = await thimble("inspect", model, "--json");
     expect([code, stderr]).toEqual([0, ""]);
     const report = JSON.parse(stdout);

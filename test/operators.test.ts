@@ -10,9 +10,10 @@ import { type SampleCase, sampleCase } from "../src/ops/sample.js";
 import type { Feed, Plan } from "../src/plan/plan.js";
 import { planGroups, planLayers } from "../src/plan/planner.js";
 import { createSession } from "../src/run/interpreter.js";
-import type { Program, RunRequest } from "../src/verify/target.js";
+import type { RunRequest } from "../src/verify/target.js";
 import { findTarget } from "../src/verify/targets.js";
 import { compare } from "../src/verify/verify.js";
+import { programOfAll } from "./plan-checks.js";
 
 /** Bytes left free between buffers, painted and checked, in the guarded form of each sample. */
 const guardBytes = 32;
@@ -94,7 +95,8 @@ function planStream(graph: Graph, nodes: readonly LoweredNode[], feed: Feed): Pl
 
 function compileCase(name: string, label: string, sample: SampleCase, planOf: PlanOf): Compiled {
   const { graph, inputs } = sample;
-  const nodes = lower(graph);
+  // Joins and parts copy here, so that their kernels run.
+  const nodes = lower(graph, "separate");
   const plan = planOf(graph, nodes);
   const generated = generateModel({ name: identifier(name), graph, nodes, plan, sha256: "0", commandLine: "test" });
   const session = createSession({ main: graph, subgraphs: [] });
@@ -145,10 +147,7 @@ const inputBytes = ({ graph, inputs }: SampleCase): readonly Uint8Array[] =>
   inputs.map((data, i) => toBytes(graph.tensors.get(graph.inputs[i] as never)?.dtype ?? "int8", data));
 
 async function differences(target: string, compiled: readonly Compiled[]): Promise<readonly string[]> {
-  const program: Program = {
-    files: new Map(compiled.flatMap((c) => [...c.generated.files])),
-    models: compiled.map((c) => ({ name: c.generated.name, ...c.generated.layout })),
-  };
+  const program = programOfAll(compiled.map((c) => c.generated));
   const requests = compiled.flatMap((c, model): RunRequest[] => {
     const inputs = inputBytes(c.sample);
     return [
@@ -192,7 +191,7 @@ describe("every operator's samples", () => {
       op.samples.flatMap((sample) => {
         const stream = streamCase(sampleCase(op, sample));
         if (stream === null) return [];
-        const plan = planStream(stream.graph, lower(stream.graph), "pushed");
+        const plan = planStream(stream.graph, lower(stream.graph, "separate"), "pushed");
         const [group] = plan.groups;
         const steps = plan.steps.map((s) => s.mode);
         const isOne = plan.groups.length === 1 && group?.order?.includes("push") && steps.length > 1;

@@ -235,9 +235,9 @@ describe("plans of random graphs", () => {
         expect(layers.peakBytes).toBeLessThanOrEqual(layers.buffers.reduce((sum, b) => sum + b.bytes + 8, 0));
         if (rows.peakBytes < layers.peakBytes) smaller++;
       }),
-      runs(300, 1),
+      runs(120, 1),
     );
-    expect(smaller).toBeGreaterThan(80);
+    expect(smaller).toBeGreaterThan(25);
   });
 
   it("let an output grow over its input exactly as far as the rows allow", () => {
@@ -301,9 +301,9 @@ describe("plans of random graphs", () => {
           isFoundOut(graph, nodes, withBuffer(plan, { ...b, rows: b.rows - 1, bytes: b.bytes - b.rowBytes }));
         }
       }),
-      runs(300, 8),
+      runs(100, 8),
     );
-    expect(found).toBeGreaterThan(40);
+    expect(found).toBeGreaterThan(12);
   });
 
   it("are found out when a row is read before it is made", () => {
@@ -321,9 +321,9 @@ describe("plans of random graphs", () => {
           isFoundOut(graph, nodes, { ...plan, groups: plan.groups.with(g, { ...group, order }) });
         }
       }),
-      runs(300, 9),
+      runs(100, 9),
     );
-    expect(found).toBeGreaterThan(100);
+    expect(found).toBeGreaterThan(30);
   });
 
   it("are found out when a firing is missing", () => {
@@ -342,9 +342,9 @@ describe("plans of random graphs", () => {
         found++;
         isFoundOut(graph, nodes, { ...plan, groups: groups.with(g, { ...group, order: group.order.slice(0, -1) }) });
       }),
-      runs(100, 10),
+      runs(60, 10),
     );
-    expect(found).toBeGreaterThan(20);
+    expect(found).toBeGreaterThan(8);
   });
 
   it("refuse groups that cannot stream", () => {

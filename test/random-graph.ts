@@ -4,7 +4,8 @@ import type { TensorId } from "../src/base/units.js";
 import { perTensor, viewOf } from "../src/ir/graph.js";
 import { inferOutputs } from "../src/ops/check.js";
 import { type Graph, type Node, type OpName, specOf } from "../src/ops/index.js";
-import { addNode, addTensor, type Draft, newDraft, toGraph } from "./graphs.js";
+import { addNode, addTensor, newDraft, toGraph } from "./graphs.js";
+import { biases, clamped, type Draft, indices, weights } from "./random-constants.js";
 
 const quant = perTensor(0.1, 3);
 
@@ -54,18 +55,6 @@ function apply(d: Draft, op: OpName, inputs: readonly (TensorId | null)[], attrs
   return out;
 }
 
-/** Seeded int8 weights, so that equal graphs are equal, of a size that neither saturates nor vanishes. */
-function weights(d: Draft, shape: readonly number[], taps: number): TensorId {
-  const seed = d.tensors.size;
-  return addTensor(d, `w${seed}`, shape, {
-    quant: perTensor(Math.fround(0.0136 / Math.sqrt(taps))),
-    data: Int8Array.from({ length: elementsOf(shape) }, (_, i) => (((i + seed) * 71) % 255) - 127),
-  });
-}
-
-const indices = (d: Draft, values: readonly number[], shape = [values.length]): TensorId =>
-  addTensor(d, `i${d.tensors.size}`, shape, { dtype: "int32", data: Int32Array.from(values) });
-
 type Window = Pick<Choice, "kernel" | "stride" | "dilation" | "padding">;
 
 const pointwise: Window = { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: "SAME" };
@@ -79,15 +68,18 @@ function conv(
 ) {
   if (!isImage(d, x)) return null;
   const depth = channelsOf(d, x);
-  const w = weights(d, [channels, ...kernel, depth], kernel[0] * kernel[1] * depth);
-  return apply(d, "CONV_2D", [x, w, null], { padding, stride, dilation, activation });
+  const taps = kernel[0] * kernel[1] * depth;
+  const w = weights(d, [channels, ...kernel, depth], taps);
+  const inputs = [x, w, biases(d, channels, taps)];
+  return apply(d, "CONV_2D", inputs, { padding, stride, dilation, activation: clamped(d, activation) });
 }
 
 function depthwise(d: Draft, x: TensorId, multiplier: number, { kernel, stride, dilation, padding }: Window) {
   if (!isImage(d, x)) return null;
-  const w = weights(d, [1, ...kernel, channelsOf(d, x) * multiplier], kernel[0] * kernel[1]);
-  const attrs = { padding, stride, dilation, depthMultiplier: multiplier, activation: "RELU" };
-  return apply(d, "DEPTHWISE_CONV_2D", [x, w, null], attrs);
+  const [taps, channels] = [kernel[0] * kernel[1], channelsOf(d, x) * multiplier];
+  const w = weights(d, [1, ...kernel, channels], taps);
+  const attrs = { padding, stride, dilation, depthMultiplier: multiplier, activation: clamped(d, "RELU") };
+  return apply(d, "DEPTHWISE_CONV_2D", [x, w, biases(d, channels, taps)], attrs);
 }
 
 const relu: Grow = (d, left) => apply(d, "RELU", [left]);
@@ -251,8 +243,8 @@ interface Recipe {
   readonly alsoOutputs: readonly number[];
 }
 
-function graphOf({ steps, image, head, twoInputs, alsoOutputs }: Recipe): Graph {
-  const d = newDraft();
+function graphOf({ steps, image, head, twoInputs, alsoOutputs }: Recipe, saturates = false): Graph {
+  const d: Draft = { ...newDraft(), saturates };
   const inputs = (twoInputs ? ["x", "x2"] : ["x"]).map((name) => addTensor(d, name, [1, ...image], { quant }));
   const made = [...inputs];
   for (const c of steps) {
@@ -288,9 +280,12 @@ const recipe = (maxSteps: number): fc.Arbitrary<Recipe> =>
  * strides, dilations and paddings of all kinds, over any tensors made so far; sometimes two inputs or several outputs,
  * and sometimes a classifier's head. What nothing reads is left in.
  */
-export const randomGraph: fc.Arbitrary<Graph> = recipe(12).map(graphOf);
+export const randomGraph: fc.Arbitrary<Graph> = recipe(12).map((r) => graphOf(r));
+
+/** Such graphs with many channels that never change. */
+export const saturatedGraph: fc.Arbitrary<Graph> = recipe(10).map((r) => graphOf(r, true));
 
 /** Graphs of few nodes, for searches through everything there is. */
 export const tinyGraph: fc.Arbitrary<Graph> = recipe(4)
-  .map(graphOf)
+  .map((r) => graphOf(r))
   .filter((g) => g.nodes.length <= 6);

@@ -70,7 +70,7 @@ describe.skipIf(missing !== null)(`real models${missing ? ` (${missing})` : ""}`
     };
     const lstm = await spread("mnist_lstm", "resident", 64, 1024, 600);
     expect(lstm.buffers.some((b) => b.kind === "state" && b.region > 0)).toBe(true);
-    const pushed = await spread("mcunet_vww1", "pushed", 5_000, 16_500);
+    const pushed = await spread("mcunet_vww1", "pushed", 5_000, 15_500);
     expect(pushed.regions).toHaveLength(2);
   }, 60_000);
 

@@ -19,7 +19,9 @@ const macs = (graph: Graph): number =>
   graph.nodes.reduce((sum, node) => sum + specOf(node).cost(viewOf(graph, node) as never).macs, 0);
 
 /** Segments of real networks: convolutions of all kinds, strides, pools, residuals that cross several nodes. */
-const cases = [
+type Case = readonly [model: string, first: number, end: number, strips: number];
+
+const cases: readonly Case[] = [
   ["vww96", 0, 5, 2],
   ["vww96", 1, 9, 3],
   ["person_detect", 0, 8, 4],
@@ -27,10 +29,10 @@ const cases = [
   ["resnet", 1, 8, 3],
   ["mcunet_vww1", 0, 10, 5],
   ["kws", 0, 9, 2],
-] as const;
+];
 
 describe.skipIf(missing !== null)(`columns of real networks${missing === null ? "" : `: ${missing}`}`, () => {
-  const tiled = ([name, first, end, tiles]: (typeof cases)[number]): readonly [Graph, Graph] => {
+  const tiled = ([name, first, end, tiles]: Case): readonly [Graph, Graph] => {
     const model = loadModel(name);
     const main = dropFloatEdges.run(model.main, { subgraphs: model.subgraphs });
     const graph = runPipeline({ ...model, main });

@@ -4,7 +4,7 @@ import type { LoweredNode } from "../ops/lower.js";
 import type { Feed, Plan } from "../plan/plan.js";
 import { planLayers, planRows } from "../plan/planner.js";
 import { planSpread, slowBytes } from "../plan/spread.js";
-import type { CompileOptions } from "./compile.js";
+import type { CompileOptions } from "./compile-options.js";
 import { planStrips } from "./strips.js";
 
 /** A graph in some order of its nodes, with its plan layer by layer. */
@@ -125,12 +125,12 @@ function spreadIfNeeded(choice: Choice, orders: readonly Ordered[], options: Com
 
 /** The choice with strips of columns around its peak, if nothing that computes everything once fits the budget. */
 function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
-  const { budgetBytes = Infinity, feed = "resident" } = options;
+  const { budgetBytes = Infinity, feed = "resident", isa = "portable" } = options;
   const fits = choice.plan.regions.length > 1 || choice.plan.peakBytes <= budgetBytes;
   if (fits || budgetBytes === 0 || takesLayersOnly(options) || options.optimize === "balanced") return choice;
   const least = leastMemory(orders, feed);
   if (least.plan.peakBytes <= budgetBytes) return choice;
-  const found = planStrips(least.order.graph, least.plan, feed, budgetBytes);
+  const found = planStrips(least.order.graph, least.plan, { feed, isa }, budgetBytes);
   if (found === null) return choice;
   const { graph, nodes, plan, strips } = found;
   const reason = `nothing else fits into ${bytes(budgetBytes)}: ${strips} strips of columns, which compute ${plan.recomputedMacs.toLocaleString("en-US")} MACs twice`;

@@ -1,6 +1,7 @@
 import { viewOf } from "../ir/graph.js";
 import { type Graph, specOf } from "../ops/index.js";
 import { type LoweredNode, lower } from "../ops/lower.js";
+import type { Isa } from "../ops/spec.js";
 import { type Segment, tileColumns } from "../passes/tile.js";
 import type { Feed, Plan } from "../plan/plan.js";
 import { planRows } from "../plan/planner.js";
@@ -34,7 +35,12 @@ function* segmentsAround(peak: number, count: number): Generator<Segment> {
  * strip of columns after the other; of those the one that computes least twice. Null if no way of cutting that is tried
  * fits. This is the last resort: `recomputedMacs` says what it costs.
  */
-export function planStrips(graph: Graph, least: Plan, feed: Feed, budget: number): StripPlan | null {
+export function planStrips(
+  graph: Graph,
+  least: Plan,
+  options: { readonly feed: Feed; readonly isa: Isa },
+  budget: number,
+): StripPlan | null {
   const macs = macsOf(graph);
   const ways = [...segmentsAround(least.peakStep, graph.nodes.length)].flatMap((segment) =>
     stripCounts.flatMap((strips) => {
@@ -43,8 +49,8 @@ export function planStrips(graph: Graph, least: Plan, feed: Feed, budget: number
     }),
   );
   for (const { cut, strips, twice } of ways.sort((a, b) => a.twice - b.twice).slice(0, mostPlans)) {
-    const nodes = lower(cut);
-    const plan = planRows(cut, nodes, feed, budget);
+    const nodes = lower(cut, "share", options.isa);
+    const plan = planRows(cut, nodes, options.feed, budget);
     if (plan !== null) return { graph: cut, nodes, plan: { ...plan, recomputedMacs: twice }, strips };
   }
   return null;

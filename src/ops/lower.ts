@@ -3,7 +3,7 @@ import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { matchesTypes } from "./check.js";
 import { type AnyOp, type Graph, type Node, specOf } from "./index.js";
 import { noPlacements, type Placements, pixelStepsOf, placementsOf } from "./placement.js";
-import type { Kernel, KernelCall, RowWindows } from "./spec.js";
+import type { Isa, Kernel, KernelCall, RowWindows } from "./spec.js";
 
 /** How a node is computed a row of its outputs at a time. */
 export interface NodeRows {
@@ -32,8 +32,10 @@ export interface LoweredNode {
 }
 
 /** The first kernel of the operator that takes the node, or undefined. */
-const kernelFor = (spec: AnyOp, view: NodeView<object>): Kernel<object> | undefined =>
-  spec.kernels.find((k) => matchesTypes(view, k.types) && (k.matches?.(view) ?? true));
+const kernelFor = (spec: AnyOp, view: NodeView<object>, isa: Isa): Kernel<object> | undefined =>
+  spec.kernels.find(
+    (k) => (k.isa === undefined || k.isa === isa) && matchesTypes(view, k.types) && (k.matches?.(view) ?? true),
+  );
 
 /** True if a tensor has rows: axis 1 of three or more axes. */
 export const hasRows = (t: Tensor): boolean => t.shape.length >= 3;
@@ -82,13 +84,18 @@ function callsOf(spec: AnyOp, view: NodeView<object>, kernel: Kernel<object>) {
 
 /**
  * Chooses a kernel for every node; throws TH4001 naming the first node that none takes.
+ * @param isa the instructions that the target has
  * @param sharing "share" lets tensors lie inside others where joins and parts then need no copy
  */
-export function lower(graph: Graph, sharing: "share" | "separate" = "share"): readonly LoweredNode[] {
+export function lower(
+  graph: Graph,
+  sharing: "share" | "separate" = "share",
+  isa: Isa = "portable",
+): readonly LoweredNode[] {
   const chosen = graph.nodes.map((node) => {
     const spec = specOf(node);
     const view = viewOf(graph, node) as NodeView<object>;
-    const kernel = kernelFor(spec, view);
+    const kernel = kernelFor(spec, view, isa);
     if (kernel === undefined) {
       fail("TH4001", {
         where: [graph.name, originName(node.origin)],

@@ -1,4 +1,5 @@
 import { sameQuantization, type Tensor } from "../ir/graph.js";
+import { inferOutputs } from "../ops/check.js";
 import type { Activation } from "../ops/common/activation.js";
 import type { Padding } from "../ops/common/padding.js";
 import { type Node, specOf } from "../ops/index.js";
@@ -10,6 +11,15 @@ function soleProducer(tensor: Tensor, around: Neighbourhood): Node | null {
   const producer = around.producer(tensor.id);
   const shared = around.consumers(tensor.id).length !== 1 || around.isOutput(tensor.id);
   return producer && !shared && producer.outputs.length === 1 ? producer : null;
+}
+
+/** True if the operator takes a node's options: some have an activation in the file's format that no kernel applies. */
+function isAccepted(node: Node, around: Neighbourhood): boolean {
+  let isRefused = false;
+  const types = inferOutputs(specOf(node), around.view(node), (_, { severity }) => {
+    isRefused ||= severity !== "warning";
+  });
+  return types !== null && !isRefused;
 }
 
 /**
@@ -30,6 +40,7 @@ const fuseActivation: Rule = {
     const attrs = producer?.attrs as { readonly activation?: Activation } | undefined;
     if (!producer || attrs?.activation !== "NONE") return null;
     const fused = { ...producer, attrs: { ...attrs, activation }, outputs: node.outputs } as Node;
+    if (!isAccepted(fused, around)) return null;
     return {
       nodes: new Map<Node, Node | null>([
         [producer, fused],

@@ -65,6 +65,16 @@ describe("fusing", () => {
     }
   });
 
+  it("leaves an activation after an operator that has the option in files but no kernel for it", () => {
+    const d = newDraft();
+    const input = addTensor(d, "x", [1, 4], { quant: q });
+    const twice = addTensor(d, "twice", [1, 8], { quant: q });
+    const result = addTensor(d, "y", [1, 8], { quant: q });
+    addNode(d, "CONCATENATION", [input, input], [twice], { axis: 1, activation: "NONE" });
+    addNode(d, "RELU", [twice], [result]);
+    expect(ops(optimized(toGraph(d, [input], [result])))).toEqual(["CONCATENATION", "RELU"]);
+  });
+
   it("leaves an activation whose input is needed elsewhere", () => {
     expect(ops(optimized(convolution({ relu: "RELU", shared: true })))).toEqual(["CONV_2D", "RELU"]);
   });

@@ -2,6 +2,7 @@ import { invariant } from "../base/assert.js";
 import { DiagnosticSink } from "../base/diagnostics.js";
 import { checkGraph } from "../ops/check-graph.js";
 import type { Graph, Model } from "../ops/index.js";
+import { removeDeadChannels } from "./dead-channels.js";
 import { removeDeadCode } from "./dead-code.js";
 import { dropFloatEdges } from "./edges.js";
 import { foldConstants } from "./fold-constants.js";
@@ -15,6 +16,8 @@ export interface PipelineOptions {
   readonly floatEdges?: "keep" | "drop";
   /** "none" leaves the graph as the file has it, but for what code generation cannot do without. */
   readonly optimize?: "all" | "none";
+  /** Channels that cannot change any output: removed (default), or kept, so that every operator computes all it did. */
+  readonly deadChannels?: "remove" | "keep";
   /** Checks the graph after every pass; tests do. */
   readonly check?: "each" | "none";
 }
@@ -23,14 +26,21 @@ export interface PipelineOptions {
 const required: readonly Pass[] = [initializeVariables, foldConstants, removeDeadCode];
 
 /** Every pass, in the order they run. */
-export const pipeline: readonly Pass[] = [initializeVariables, foldConstants, simplify, fuse, removeDeadCode];
+export const pipeline: readonly Pass[] = [
+  initializeVariables,
+  foldConstants,
+  simplify,
+  fuse,
+  removeDeadChannels,
+  removeDeadCode,
+];
 
 /** Runs the passes over a model's main graph. */
 export function runPipeline(model: Model, options: PipelineOptions = {}): Graph {
   const passes = [
     ...(options.floatEdges === "drop" ? [dropFloatEdges] : []),
     ...(options.optimize === "none" ? required : pipeline),
-  ];
+  ].filter((pass) => pass !== removeDeadChannels || options.deadChannels !== "keep");
   return passes.reduce((graph, pass) => {
     const next = pass.run(graph, { subgraphs: model.subgraphs });
     if (options.check === "each") {

@@ -89,7 +89,7 @@ export function cutNetwork(network: Network, candidates: Candidates, cap: number
 }
 
 /** Ways to cover a network are all listed if there are at most so many; their number doubles with every unit. */
-const mostListed = 512;
+const mostListed = 128;
 
 /** All ways to cover the network, or null if there are too many to list. */
 export function allCovers(network: Network, candidates: Candidates): readonly Cover[] | null {

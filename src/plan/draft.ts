@@ -1,7 +1,7 @@
 import { bytesOf, elementsOf } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
 import { tensorOf } from "../ir/graph.js";
-import { cursorBytes, type Group } from "./groups.js";
+import { cursorBytes, type Group, sharedScratch, sharesScratch } from "./groups.js";
 import { addLive, type Occupancy, solid } from "./occupancy.js";
 import type { BufferKind, Plan, PlannedGroup, Step } from "./plan.js";
 import { mapStorage, type Storage } from "./storage.js";
@@ -168,17 +168,23 @@ export function draftOf(network: Network, groups: readonly Group[], guardBytes: 
     const nodeOf = (position: number): number | null => network.units[position]?.node ?? null;
     const span = [clock.starts[g] as number, (clock.starts[g + 1] ?? clock.firings) - 1] as const;
     const cursor = driven ? work("rows done", cursorBytes(group.stages.length), span, cursorTraffic(group)) : null;
+    const shared = sharedScratch(network, group);
+    const sharedSpan = [span[0] + shared.first, span[0] + shared.last] as const;
+    const sharedTraffic = group.stages.reduce((sum, stage) => sum + scratchTraffic(shared.bytes, stage), 0);
+    const common = work("scratch", shared.bytes, sharedSpan, sharedTraffic);
     group.stages.forEach((stage, s) => {
       const position = group.first + s;
       const unit = network.units[position] as Unit;
       if (unit.node === null || stage.mode === "push") return;
       const bytes = scratchBytes(unit, stage);
       const times = clock.units.get(position) ?? span;
+      const own = `sums of ${unit.lowered?.node.op}`;
       steps.push({
         index: unit.node,
         group: g,
         mode: stage.mode,
-        scratch: work(`scratch of ${unit.lowered?.node.op}`, bytes, times, scratchTraffic(bytes, stage)),
+        scratch:
+          bytes === 0 ? null : sharesScratch(stage) ? common : work(own, bytes, times, scratchTraffic(bytes, stage)),
         inPlaceInput: inPlace.get(unit.node) ?? null,
       });
     });

@@ -132,16 +132,31 @@ function lastHeir(id: TensorId, heirs: ReadonlyMap<TensorId, TensorId>): TensorI
   return at;
 }
 
-function addScratch(network: Network, { first, stages, order }: Group, tally: Tally): void {
-  const firsts = new Map<number, number>();
-  const lasts = new Map<number, number>();
-  order.forEach((s, time) => {
-    if (!firsts.has(s)) firsts.set(s, time);
-    lasts.set(s, time);
-  });
-  stages.forEach((stage, s) => {
-    const bytes = scratchBytes(network.units[first + s] as Unit, stage);
-    const [from, to] = [firsts.get(s), lasts.get(s)];
-    if (bytes > 0 && from !== undefined && to !== undefined) tally.add(from, to, bytes);
+/** The scratch that stages of a group need from one firing to the next of any of them: one buffer serves all. */
+export interface SharedScratch {
+  readonly bytes: number;
+  /** The first and last firing of a stage that takes some, counted from the group's first. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** True if a stage's scratch means nothing between its firings, so that other stages may use the same bytes. */
+export const sharesScratch = ({ mode }: Stage): boolean => mode !== "fold";
+
+/** The scratch that a group's stages share; 0 bytes if none takes any. */
+export function sharedScratch(network: Network, { first, stages, order }: Group): SharedScratch {
+  const bytes = stages.map((stage, s) =>
+    sharesScratch(stage) ? scratchBytes(network.units[first + s] as Unit, stage) : 0,
+  );
+  const uses = (s: number): boolean => (bytes[s] ?? 0) > 0;
+  return { bytes: Math.max(0, ...bytes), first: order.findIndex(uses), last: order.findLastIndex(uses) };
+}
+
+function addScratch(network: Network, group: Group, tally: Tally): void {
+  const shared = sharedScratch(network, group);
+  if (shared.bytes > 0) tally.add(shared.first, shared.last, shared.bytes);
+  group.stages.forEach((stage, s) => {
+    const bytes = sharesScratch(stage) ? 0 : scratchBytes(network.units[group.first + s] as Unit, stage);
+    if (bytes > 0) tally.add(group.order.indexOf(s), group.order.lastIndexOf(s), bytes);
   });
 }

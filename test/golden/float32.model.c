@@ -25,12 +25,12 @@ static const float small_data_1[2] = {
 static const th_window small_window_0 = {.height = 2, .kept = 2, .row_bytes = 24, .taps = 1, .dilation = 1};
 
 static const th_conv2d_f32_params small_params_1 = {
-    .in_w = 3, .in_c = 2, .out_w = 4, .out_c = 2, .k_h = 1, .k_w = 1, .k_c = 2, .stride_w = 1, .dilation_w = 1,
-    .pad_left = 0, .min = 0.0f, .max = (1.0f / 0.0f)
+    .in_w = 3, .in_c = 2, .in_step = 2, .out_w = 4, .out_c = 2, .out_step = 2, .k_h = 1, .k_w = 1, .k_c = 2,
+    .stride_w = 1, .dilation_w = 1, .pad_left = 0, .min = 0.0f, .max = (1.0f / 0.0f)
 };
 
 /* 0: CONV_2D, a row of float32 [1, 3, 4, 2] */
-static void small_row_0(uint8_t *a, int32_t row)
+TH_ROW void small_row_0(uint8_t *a, int32_t row)
 {
     const void *rows_0[1];
     th_rows(rows_0, &small_window_0, a + 72, row - 1);
@@ -51,4 +51,5 @@ void small_invoke(void *arena)
         small_row_0(a, row);
     }
     /* 1: RESHAPE -> float32 [1, 24], same bytes */
+    TH_TRACE(1, 0, a + 0, 96);
 }

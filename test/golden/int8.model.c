@@ -33,12 +33,13 @@ static const int8_t small_shifts_3[2] = {
 static const th_window small_window_0 = {.height = 2, .kept = 2, .row_bytes = 6, .taps = 1, .dilation = 1};
 
 static const th_conv2d_params small_params_1 = {
-    .in_w = 3, .in_c = 2, .out_w = 4, .out_c = 2, .k_h = 1, .k_w = 1, .k_c = 2, .stride_w = 1, .dilation_w = 1,
-    .pad_left = 0, .in_zero = -3, .out_zero = -3, .min = -3, .max = 127, .multiplier_step = 1
+    .in_w = 3, .in_c = 2, .in_step = 2, .out_w = 4, .out_c = 2, .out_step = 2, .k_h = 1, .k_w = 1, .k_c = 2,
+    .stride_w = 1, .dilation_w = 1, .pad_left = 0, .in_zero = -3, .out_zero = -3, .min = -3, .max = 127,
+    .multiplier_step = 1
 };
 
 /* 0: CONV_2D, a row of int8 [1, 3, 4, 2] */
-static void small_row_0(uint8_t *a, int32_t row)
+TH_ROW void small_row_0(uint8_t *a, int32_t row)
 {
     const void *rows_0[1];
     th_rows(rows_0, &small_window_0, a + 20, row - 1);
@@ -61,4 +62,5 @@ void small_invoke(void *arena)
         small_row_0(a, row);
     }
     /* 1: RESHAPE -> int8 [1, 24], same bytes */
+    TH_TRACE(1, 0, a + 0, 24);
 }

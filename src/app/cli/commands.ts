@@ -10,6 +10,7 @@ import { dropFloatEdges } from "../../passes/edges.js";
 import { runPipeline } from "../../passes/pipeline.js";
 import { targetNames } from "../../verify/target.js";
 import { boardOf, build, defaultTargets, inspect, run, verify } from "../api.js";
+import { pipelineOptions } from "../compile.js";
 import { loadModel } from "../files.js";
 import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
@@ -63,6 +64,10 @@ const planOptions = [
     "--incremental <rows>",
     "the input is a time series that comes so many rows at a time: keep state, compute only what they change",
   ],
+  [
+    "--dead-channels <remove|keep>",
+    "remove channels that cannot change any output, or keep them so that every operator computes all it did (default: remove)",
+  ],
   ["--name <identifier>", "prefix of the generated C names (default: from the file's name)"],
 ] as const;
 
@@ -88,7 +93,7 @@ const inspectCommand: Command = {
     const compile = compileOptions(options);
     if (options["text"] === true) {
       return {
-        output: printGraph(runPipeline(model, { floatEdges: compile.floatEdges ?? "keep" }), { constants: "omitted" }),
+        output: printGraph(runPipeline(model, pipelineOptions(compile)), { constants: "omitted" }),
         exitCode: 0,
       };
     }

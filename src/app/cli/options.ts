@@ -105,6 +105,7 @@ export function compileOptions(options: RawOptions): CompileOptions {
     fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
     floatEdges: choiceOption(options, "io", ["float", "quantized"], "float") === "quantized" ? "drop" : "keep",
+    deadChannels: choiceOption(options, "dead-channels", ["remove", "keep"], "remove"),
     feed: choiceOption(options, "feed", ["resident", "pushed"], "resident"),
     commandLine: commandLine(),
     ...(ram === undefined ? {} : { budgetBytes: ram }),

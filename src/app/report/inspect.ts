@@ -5,6 +5,7 @@ import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
 import { type LoweredNode, rowsOf } from "../../ops/lower.js";
 import type { KernelCall } from "../../ops/spec.js";
+import type { RemovedChannels } from "../../passes/dead-channels.js";
 import type { Buffer, BufferKind, Plan, PlanRegion } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
@@ -91,6 +92,8 @@ export interface InspectReport {
     readonly inputBytes: number;
     readonly outputBytes: number;
   };
+  /** What was taken out because it cannot change any output; `totals` no longer has it. */
+  readonly removed: RemovedChannels;
   readonly inputs: readonly PortReport[];
   readonly outputs: readonly PortReport[];
   readonly layers: readonly LayerReport[];
@@ -263,6 +266,7 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
       inputBytes: inputs.reduce((sum, p) => sum + p.bytes, 0),
       outputBytes: outputs.reduce((sum, p) => sum + p.bytes, 0),
     },
+    removed: planned.removed,
     inputs,
     outputs,
     layers,

@@ -112,6 +112,25 @@ const streamLines = ({ plan }: InspectReport): readonly string[] =>
         `layers ${g.firstLayer}-${g.lastLayer} stream with ${grouped(g.liveBytes)} B; one by one they need ${grouped(g.layersLiveBytes)} B`,
     );
 
+/** The most layers that are named of those that lost channels. */
+const mostNamed = 4;
+
+/** What was taken out, and where. */
+function removedLines({ removed }: InspectReport): readonly (readonly [string, string])[] {
+  if (removed.channels === 0) return [];
+  const { channels, macs, weightsBytes, layers } = removed;
+  const most = layers.toSorted((a, b) => b.channels - a.channels);
+  const named = most.slice(0, mostNamed).map((l) => `${l.op} ${JSON.stringify(shortName(l.name))} ${l.channels}`);
+  const others = layers.length > mostNamed ? `, and ${layers.length - mostNamed} more layers` : "";
+  return [
+    [
+      "removed",
+      `${grouped(channels)} channels that cannot change any output: ${grouped(macs)} MACs, ${grouped(weightsBytes)} B of weights`,
+    ],
+    ["", `${named.join(", ")}${others}`],
+  ];
+}
+
 /** The arenas, where there are several. */
 const arenaLines = ({ plan }: InspectReport): readonly (readonly [string, string])[] =>
   plan.regions.length === 1
@@ -141,6 +160,7 @@ export function renderInspect(report: InspectReport): string {
     ...report.outputs.map((p) => ["output", portText(p)] as const),
     ["parameters", `${grouped(totals.parameters)} (${sizeText(totals.weightsBytes)} of weights)`],
     ["MACs", grouped(totals.macs)],
+    ...removedLines(report),
     ["flash", `${grouped(totals.flashBytes)} B of weights and constants, before code`],
     [
       "peak RAM",

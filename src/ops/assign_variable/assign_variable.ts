@@ -15,6 +15,8 @@ export const assignVariable = defineOp<"ASSIGN_VARIABLE", Empty>({
   infer: () => [],
   reference: (view) => variableOf(view).set(view.in[1] as Int32Array),
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: variableKernels(
     (dtype) => ({ inputs: ["resource", dtype], outputs: [] }),

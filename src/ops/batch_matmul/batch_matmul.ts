@@ -167,6 +167,8 @@ export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
   },
   reference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => {
     const g = geometry(view);
     const outputs = elementsOf(g.batch) * g.rows * g.columns;

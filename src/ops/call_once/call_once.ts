@@ -24,6 +24,8 @@ export const callOnce = defineOp<"CALL_ONCE", CallOnceAttrs>({
   infer: () => [],
   reference: () => {},
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: [],
   samples: [],

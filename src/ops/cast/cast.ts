@@ -1,4 +1,5 @@
 import { type DType, elementsOf, type TensorData } from "../../base/dtype.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { type Empty, int8 } from "../common/options.js";
 import { unaryTraits } from "../common/unary.js";
@@ -94,6 +95,8 @@ export const cast = defineOp<"CAST", Empty>({
   infer: (view) => [{ shape: inputOf(view, 0).shape, dtype: outputOf(view, 0).dtype, quant: "free" }],
   reference: castReference,
   gradient: "none",
+  ranges: "none",
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: types.flatMap((from) => types.map((to) => kernel(from, to))),
   samples: [

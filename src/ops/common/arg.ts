@@ -137,6 +137,8 @@ export function argOp<const Name extends string>(
     },
     reference: (view) => reference(view, extreme),
     gradient: "none",
+    ranges: "none",
+    channels: "none",
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels: inputs.flatMap(([suffix, dtype]) =>
       (["int32", "int64"] as const).map((output) => kernel(extreme, suffix, dtype, output)),

@@ -1,10 +1,12 @@
 import { perTensor } from "../../ir/graph.js";
-import { defineOp, type Kernel, type OpSpec, type Sample } from "../spec.js";
+import { defineOp, type ExecView, type Kernel, type OpSpec, type Sample } from "../spec.js";
 import { type BinaryType, binaryKernel, binaryTraits, combineAll, inferBinary } from "./binary.js";
+import { elementwiseChannels } from "./channels.js";
 import { checkSameQuantization } from "./checks.js";
 import { elementCost } from "./cost.js";
 import { movedQuant } from "./moves.js";
 import { type Empty, emptyBinding } from "./options.js";
+import { cornerRanges } from "./ranges.js";
 import { inputOf } from "./view.js";
 
 const suffixes = { int8: "s8", int16: "s16", int32: "s32", float32: "f32" } as const satisfies Record<
@@ -64,6 +66,7 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
   // The same comparison as in C, so that NaN and the two zeros agree, which Math.min would treat otherwise.
   const sign = name === "MINIMUM" ? 1 : -1;
   const pick = (x1: number, x2: number): number => (sign * x1 < sign * x2 ? x1 : x2);
+  const reference = (view: ExecView<Empty>): void => combineAll(view, pick);
   return defineOp<Name, Empty>({
     name,
     summary,
@@ -77,8 +80,10 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
       if (inferred === null || movedQuant(a) === "free") return inferred;
       return checkSameQuantization(a, b, report) ? inferred.map((type) => ({ ...type, quant: movedQuant(a) })) : null;
     },
-    reference: (view) => combineAll(view, pick),
+    reference,
     gradient: "none",
+    ranges: cornerRanges(reference),
+    channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: (Object.keys(suffixes) as BinaryType[]).map(
       (dtype): Kernel<Empty> =>

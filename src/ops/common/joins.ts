@@ -1,7 +1,9 @@
 import { present } from "../../base/assert.js";
 import { bytesOf, type DType, elementsOf, type TensorData } from "../../base/dtype.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
+import { type ChannelRule, channelCount } from "../channels.js";
 import type { ExecView, Kernel, KernelArg, OutputType, Parts, Report, RowWindows } from "../spec.js";
+import { elementwiseChannels, evenTie, sliceAxis, tiedRule } from "./channels.js";
 import { checkOption, checkSameQuantization, checkShape } from "./checks.js";
 import { movedQuant, movedTypes } from "./moves.js";
 import { equalRows } from "./rows.js";
@@ -137,6 +139,23 @@ export function inferParts(
  */
 export const joinRows = (view: NodeView<unknown>, axis: number, moving: readonly number[]): RowWindows | "none" =>
   axis >= 2 ? equalRows(view, moving) : "none";
+
+/** Channels of an operator that puts its inputs together: side by side along the last axis, or the same in all. */
+export function joinChannels<A>(view: NodeView<A>, { slices, axis }: Slices): ChannelRule<A> | null {
+  const last = (slices[0]?.shape.length ?? 0) - 1;
+  if (axis !== last) return elementwiseChannels(view);
+  const starts = slices.map((_, i) => slices.slice(0, i).reduce((sum, t) => sum + channelCount(t), 0));
+  const startOf = (i: number): number => starts[i] ?? 0;
+  const ties = slices.flatMap((t, i) => (t.data ? [] : [evenTie(i, 0, channelCount(t), 0, startOf(i))]));
+  return tiedRule(ties, ({ outputs: [channels = []] }) => {
+    const cuts = slices.flatMap((t, i) => {
+      if (t.data === null) return [];
+      const own = channels.map((c) => c - startOf(i)).filter((c) => c >= 0 && c < channelCount(t));
+      return [[i, own.length === 0 ? null : sliceAxis(t, last, own)] as const];
+    });
+    return cuts.some(([, cut]) => cut === null) ? null : { inputs: new Map(cuts) };
+  });
+}
 
 /** The most slices an operator takes; files with more are damaged. */
 export const maxSlices = 1024;

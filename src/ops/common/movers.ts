@@ -1,6 +1,7 @@
 import { present } from "../../base/assert.js";
 import type { DType } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import type { ChannelsOf } from "../channels.js";
 import {
   defineOp,
   type ExecView,
@@ -16,6 +17,7 @@ import {
 } from "../spec.js";
 import { noCost } from "./cost.js";
 import { type Box, movedTypes, moveElements, moveFields, moverTraits } from "./moves.js";
+import { movedRanges } from "./ranges.js";
 
 /** Element types of a constant input that holds sizes, indices or axes. */
 export const indexTypes = ["int32", "int64"] as const;
@@ -36,6 +38,7 @@ export interface Mover<Name extends string, A> {
   readonly kernels?: readonly Kernel<A>[];
   /** Where the output is a block of the input. */
   readonly parts?: (view: NodeView<A>) => Parts | null;
+  readonly channels?: ChannelsOf<A>;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -62,6 +65,8 @@ function moverKernel<A>(dtype: DType, mover: Pick<Mover<string, A>, "box" | "ind
 /** The record of an operator that copies one box. */
 export function defineMover<const Name extends string, A extends object>(op: Mover<Name, A>): OpSpec<Name, A> {
   const inputs = 1 + op.indexInputs;
+  const reference = (view: ExecView<A>): void =>
+    moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view));
   return defineOp<Name, A>({
     name: op.name,
     summary: op.summary,
@@ -70,9 +75,10 @@ export function defineMover<const Name extends string, A extends object>(op: Mov
     traits: { ...moverTraits, rows: op.rows ?? "none", parts: op.parts ?? "none" },
     tflite: op.tflite,
     infer: op.infer,
-    reference: (view: ExecView<A>) =>
-      moveElements(present(view.in[0], "input"), present(view.out[0], "output"), op.box(view)),
+    reference,
     gradient: "none",
+    ranges: movedRanges(reference),
+    channels: op.channels ?? "none",
     cost: noCost,
     kernels: op.kernels ?? movedTypes.map((dtype) => moverKernel(dtype, op)),
     samples: op.samples,

@@ -1,6 +1,7 @@
 import { present } from "../../base/assert.js";
 import { bytesOf, type DType, elementsOf, makeData, type TensorData } from "../../base/dtype.js";
 import { type NodeView, perTensor, type Tensor } from "../../ir/graph.js";
+import { type ChannelRanges, channelCount } from "../channels.js";
 import {
   type CValue,
   defineOp,
@@ -14,10 +15,12 @@ import {
   slidingRows,
   type TypeSignature,
 } from "../spec.js";
+import { evenChannels } from "./channels.js";
 import { checkConstant, checkOption, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { noCost } from "./cost.js";
 import { type Box, movedQuant, movedTypes, moveElements, moveFields, moverTraits, stepsOf } from "./moves.js";
 import { type Empty, emptyBinding } from "./options.js";
+import { hasRanges } from "./ranges.js";
 import { hasRows } from "./rows.js";
 import { constantOf, inputOf, outputOf, zeroPointOf } from "./view.js";
 
@@ -82,6 +85,27 @@ function padReference(view: ExecView<unknown>, value: PadValue): void {
   const out = view.out[0] as Int32Array;
   out.fill((padValue(view, value, view.in[2] ?? null) as Int32Array)[0] as number);
   moveElements(present(view.in[0], "input"), out, insideBox(view, 0));
+}
+
+/** The input's bounds and the padding's: the hull of both, but for channels that are all padding. */
+function padRanges(
+  view: NodeView<unknown>,
+  value: PadValue,
+  inputs: readonly (ChannelRanges | null)[],
+): readonly ChannelRanges[] | null {
+  const [input, , given] = inputs;
+  const [output, amounts] = [outputOf(view, 0), padAmounts(view)];
+  if (!input || !hasRanges(output) || (value === "input" && !given)) return null;
+  const constant = Number(value === "zero" ? padValue(view, value, null)[0] : 0);
+  const [least, most] = [given?.low[0] ?? constant, given?.high[0] ?? constant];
+  const before = amounts.at(-1)?.[0] ?? 0;
+  const isPadded = amounts.slice(0, -1).some(([a, b]) => a + b > 0);
+  const bound = (from: Int32Array, pick: (...values: number[]) => number, padding: number): Int32Array =>
+    Int32Array.from({ length: channelCount(output) }, (_, c) => {
+      const own = from[c - before];
+      return own === undefined ? padding : isPadded ? pick(own, padding) : own;
+    });
+  return [{ low: bound(input.low, Math.min, least), high: bound(input.high, Math.max, most) }];
 }
 
 const prefixed = (fields: Record<string, CValue>, prefix: string): Record<string, CValue> =>
@@ -194,6 +218,8 @@ export function definePad<const Name extends string>(op: {
     infer: (view, report) => infer(view, op.value, report),
     reference: (view) => padReference(view, op.value),
     gradient: "none",
+    ranges: (view, inputs) => padRanges(view, op.value, inputs),
+    channels: evenChannels(0),
     cost: noCost,
     kernels: movedTypes.flatMap((dtype) => padKernels(dtype, op.value)),
     samples: samplesOf(op.value),

@@ -49,13 +49,13 @@ const pooled = (
 ) => {
   const quant = dtype === "float32" ? {} : { quant: perTensor(0.1) };
   const input = { dtype, shape, data: [], ...quant };
-  const { view } = inferOp(
+  const { view, types } = inferOp(
     averagePool2d,
     { ...attrs, padding, kernel, stride: kernel },
     [input],
     [{ dtype, ...quant }],
   );
-  return view;
+  return { ...view, outputs: view.outputs.map((t, i) => ({ ...t, shape: types?.[i]?.shape ?? [] })) };
 };
 const kernelOf = (op: typeof averagePool2d | typeof maxPool2d, dtype: string) =>
   op.kernels[["int8", "int16", "float32"].indexOf(dtype)];

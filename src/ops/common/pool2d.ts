@@ -17,9 +17,11 @@ import {
   type Sample,
   slidingRows,
 } from "../spec.js";
+import { evenChannels } from "./channels.js";
 import { checkOption, checkPerTensor, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { int8, int32 } from "./options.js";
 import { decodePadding, encodePadding, type Padding, window2d, windowAxes } from "./padding.js";
+import { withinRanges } from "./ranges.js";
 import { inputOf, outputOf, pixelStep, sizeAt } from "./view.js";
 
 export interface Pool2dAttrs {
@@ -240,6 +242,8 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     },
     reference: (view) => reference(pooling, view),
     gradient: "none",
+    ranges: withinRanges(limits),
+    channels: evenChannels(0),
     cost: (view) => {
       const g = geometry(view);
       const { kernel: k } = view.attrs;

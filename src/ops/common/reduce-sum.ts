@@ -41,6 +41,12 @@ export const sumReduction = (kind: SumKind) => ({
         range.max,
       );
   },
+  /** The requantization is monotone unless its left shift wraps around. */
+  isMonotone: (view: NodeView<ReduceAttrs>, count: number): boolean => {
+    const { min, max } = rangeOf(inputOf(view, 0).dtype);
+    const { shift } = sumMultiplier(kind, factorOf(view), count);
+    return (max - min) * count * 2 ** Math.max(shift, 0) < 2 ** 31;
+  },
   kernels: (["int8", "int16", "float32"] as const).map((dtype: DType) => {
     const suffix = { int8: "s8", int16: "s16" }[dtype as string] ?? "f32";
     return {

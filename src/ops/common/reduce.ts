@@ -1,5 +1,6 @@
 import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import type { ChannelRanges } from "../channels.js";
 import {
   type CValue,
   type ExecView,
@@ -12,6 +13,7 @@ import {
   type RowWindows,
   type Sample,
 } from "../spec.js";
+import { evenChannels } from "./channels.js";
 import {
   checkConstant,
   checkOption,
@@ -21,6 +23,7 @@ import {
   normalizedAxis,
 } from "./checks.js";
 import { bool } from "./options.js";
+import { hasRanges, mapRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
 import { constantOf, inputOf, outputOf, scaleOf } from "./view.js";
 
@@ -67,6 +70,8 @@ export interface Reduction<Name extends string> {
   readonly start: (dtype: DType) => number;
   readonly add: (accumulated: number, element: number) => number;
   readonly finish: (view: NodeView<ReduceAttrs>, count: number) => ReduceFinish;
+  /** True if the finish is monotone and adding is too, so that bounds of the elements give bounds of the result. */
+  readonly isMonotone: (view: NodeView<ReduceAttrs>, count: number) => boolean;
   readonly kernels: readonly ReduceHeader[];
   /** Fields of the params struct besides the sizes. */
   readonly fields: (view: NodeView<ReduceAttrs>, count: number) => Record<string, CValue>;
@@ -212,6 +217,25 @@ function foldCall(reduction: Reduction<string>, header: ReduceHeader, view: Node
   };
 }
 
+/** True if the last axis stays, so that channels stay what they are. */
+const keepsChannels = (view: NodeView<ReduceAttrs>): boolean =>
+  !reducedAxes(view).has(inputOf(view, 0).shape.length - 1);
+
+/** All elements at their least, and all at their most, where they belong to one channel. */
+function reduceRanges(reduction: Reduction<string>, view: NodeView<ReduceAttrs>, input: ChannelRanges | null) {
+  const { first, second } = sizesOf(view);
+  const count = first * second;
+  if (!input || !hasRanges(outputOf(view, 0)) || !keepsChannels(view) || !reduction.isMonotone(view, count))
+    return null;
+  const finish = reduction.finish(view, count);
+  const all = (element: number): number => {
+    let value = reduction.start(inputOf(view, 0).dtype);
+    for (let i = 0; i < count; i++) value = reduction.add(value, element);
+    return finish(value);
+  };
+  return [mapRanges(input, (low, high) => [all(low), all(high)])];
+}
+
 /** The record of a reduction: input, and its axes as a constant. */
 export function reduceOp<const Name extends string>(reduction: Reduction<Name>): OpSpec<Name, ReduceAttrs> {
   const kernels = reduction.kernels.map(
@@ -239,6 +263,8 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     infer: (view, report) => infer(reduction, view, report),
     reference: (view) => reference(reduction, view),
     gradient: "none",
+    ranges: (view, [input = null]) => reduceRanges(reduction, view, input),
+    channels: (view) => (keepsChannels(view) ? evenChannels(0)(view) : null),
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels,
     samples: samples(reduction),

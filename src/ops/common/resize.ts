@@ -2,6 +2,7 @@ import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import type { OptionField, Report, Sample, TfliteBinding } from "../spec.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkSameQuantization, checkShape } from "./checks.js";
+import { withinRanges } from "./ranges.js";
 import { constantOf, inputOf, outputOf, sizeAt } from "./view.js";
 
 export interface ResizeAttrs {
@@ -24,6 +25,9 @@ export function resizeSize(view: NodeView<ResizeAttrs>) {
     outWidth,
   };
 }
+
+/** A pixel is one of the input, or lies between some of them; rounded to an integer, it still does. */
+export const resizeRanges = withinRanges<ResizeAttrs>(() => ({ min: -Infinity, max: Infinity }));
 
 /** What both operators check, and their output. */
 export function inferResize(view: NodeView<ResizeAttrs>, report: Report) {

@@ -18,7 +18,9 @@ import {
   int32ActivationRange,
   int32Arithmetic,
 } from "./binary.js";
+import { elementwiseChannels } from "./channels.js";
 import { elementCost } from "./cost.js";
+import { cornerRanges } from "./ranges.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 export interface SumAttrs {
@@ -194,6 +196,7 @@ export function defineSum<const Name extends string>(op: {
     }),
     encode: (a) => ({ activation: encodeActivation(a.activation), potScaleInt16: a.potScaleInt16 }),
   };
+  const reference = (view: ExecView<SumAttrs>): void => sumReference(view, sign);
   return defineOp<Name, SumAttrs>({
     name: op.name,
     summary: op.summary,
@@ -202,8 +205,10 @@ export function defineSum<const Name extends string>(op: {
     traits: binaryTraits,
     tflite,
     infer: inferBinary,
-    reference: (view) => sumReference(view, sign),
+    reference,
     gradient: "none",
+    ranges: cornerRanges(reference, (view) => sumParams(view, sign).out_shift <= 0),
+    channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: [
       quantized("int8", "s8"),

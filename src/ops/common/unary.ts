@@ -15,9 +15,11 @@ import {
   type Traits,
 } from "../spec.js";
 import type { Activation } from "./activation.js";
+import { elementwiseChannels } from "./channels.js";
 import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
 import { type ElementMap, lookupCall, mapAll } from "./lut.js";
+import { tableRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
@@ -146,6 +148,7 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     if (dtype === "int8") return op.int8(view);
     return dtype === "int16" && int16 !== "none" ? int16.map(view) : op.float(view);
   };
+  const reference = (view: ExecView<A>): void => mapAll(view, mapOf(view));
   return defineOp<Name, A>({
     name: op.name,
     summary: op.summary,
@@ -154,8 +157,10 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     traits: { ...unaryTraits, activation: op.activation ?? "none" },
     tflite: op.tflite,
     infer: op.infer ?? inferUnary,
-    reference: (view) => mapAll(view, mapOf(view)),
+    reference,
     gradient: "none",
+    ranges: tableRanges(reference),
+    channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: [tableKernel(op.int8), ...(int16 === "none" ? [] : [int16.kernel]), op.floatKernel],
     samples: op.samples,

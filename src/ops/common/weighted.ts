@@ -44,7 +44,8 @@ export interface Weighted<A> {
 export const dataWindow = <A>(w: Weighted<A>, view: NodeView<A>, window: RowWindow): RowWindows =>
   view.inputs.map((_, i) => (i === w.index.input ? window : null));
 
-const multipliersOf = <A>(w: Weighted<A>, view: NodeView<A>): ChannelMultipliers =>
+/** Multipliers and shifts of the output channels. */
+export const multipliersOf = <A>(w: Weighted<A>, view: NodeView<A>): ChannelMultipliers =>
   w.multipliers?.(view, w.index) ??
   channelMultipliers(inputOf(view, w.index.input), inputOf(view, w.index.weights), outputOf(view, 0));
 

@@ -5,6 +5,7 @@ import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import {
   checkAlike,
+  joinChannels,
   joinKernels,
   joinReference,
   joinRows,
@@ -15,8 +16,9 @@ import {
 import { movedTensor } from "../common/movers.js";
 import { movedQuant, moverTraits } from "../common/moves.js";
 import { int8, int32 } from "../common/options.js";
+import { movedRanges } from "../common/ranges.js";
 import { inputOf, outputOf, sizeAt } from "../common/view.js";
-import { defineOp, type Sample } from "../spec.js";
+import { defineOp, type ExecView, type Sample } from "../spec.js";
 
 export interface ConcatenationAttrs {
   /** Negative axes count from the end. */
@@ -45,6 +47,8 @@ function sample(
   };
 }
 
+const reference = (view: ExecView<ConcatenationAttrs>): void => joinReference(view, partsOf(view));
+
 export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
   name: "CONCATENATION",
   summary: "Joins tensors along an axis",
@@ -72,8 +76,10 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
     const total = view.inputs.reduce((sum, tensor) => sum + (tensor ? sizeAt(tensor.shape, axis) : 0), 0);
     return [{ shape: first.shape.with(axis, total), dtype: first.dtype, quant: movedQuant(first) }];
   },
-  reference: (view) => joinReference(view, partsOf(view)),
+  reference,
   gradient: "none",
+  ranges: movedRanges(reference),
+  channels: (view) => joinChannels(view, partsOf(view)),
   cost: noCost,
   kernels: joinKernels(partsOf),
   samples: [

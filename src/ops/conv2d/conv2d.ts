@@ -1,12 +1,14 @@
+import { channelCount } from "../channels.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { biasTypeOption, int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding, windowAxes } from "../common/padding.js";
+import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput } from "../common/view.js";
 import { dataWindow, weightedKernels } from "../common/weighted.js";
+import { mixingRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, slidingRows } from "../spec.js";
-import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
+import { type Conv2dAttrs, conv2dGeometry, conv2dProducts, conv2dWindow, weightedConv2d } from "./geometry.js";
 import { conv2dReference } from "./reference.js";
 import { conv2dSamples } from "./samples.js";
 
@@ -18,10 +20,7 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   traits: {
     ...noTraits,
     takesPadding: true,
-    window: (view) => {
-      const { height, width, kernel } = conv2dGeometry(view);
-      return windowAxes(height, width, { kernel, ...view.attrs });
-    },
+    window: conv2dWindow,
     rows: (view) => {
       const { kernel, padTop } = conv2dGeometry(view);
       const { stride, dilation } = view.attrs;
@@ -107,6 +106,12 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   },
   reference: conv2dReference,
   gradient: "none",
+  ranges: (view, inputs) => weightedRanges(weightedConv2d, view, conv2dProducts(view), inputs[0] ?? null),
+  channels: (view) => {
+    const products = conv2dProducts(view);
+    const isGrouped = products.depth !== channelCount(inputOf(view, 0));
+    return isGrouped ? null : mixingRule(weightedConv2d, view, products, { output: 0, input: 3 });
+  },
   cost: (view) => {
     const g = conv2dGeometry(view);
     const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;

@@ -1,8 +1,9 @@
 import type { NodeView } from "../../ir/graph.js";
 import type { Activation } from "../common/activation.js";
-import { type Padding, window2d } from "../common/padding.js";
+import { type Padding, window2d, windowAxes } from "../common/padding.js";
 import { inputOf, outputOf, pixelStep, sizeAt } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
+import { type Products, tapReaches } from "../common/weighted-channels.js";
 
 export interface Conv2dAttrs {
   readonly padding: Padding;
@@ -27,6 +28,27 @@ export function conv2dGeometry(view: NodeView<Conv2dAttrs>) {
     /** Input channels that one filter sees: all of them divided by the groups. */
     filterChannels: sizeAt(filter, 3),
     ...window2d(height, width, { kernel, ...view.attrs }),
+  };
+}
+
+/** The window along both axes. */
+export function conv2dWindow(view: NodeView<Conv2dAttrs>) {
+  const { height, width, kernel } = conv2dGeometry(view);
+  return windowAxes(height, width, { kernel, ...view.attrs });
+}
+
+/** The sums that the outputs are. */
+export function conv2dProducts(view: NodeView<Conv2dAttrs>): Products {
+  const g = conv2dGeometry(view);
+  const taps = tapReaches(conv2dWindow(view), inputOf(view, 0).shape, outputOf(view, 0).shape);
+  const perGroup = (g.outChannels * g.filterChannels) / g.channels;
+  return {
+    outputs: g.outChannels,
+    taps,
+    depth: g.filterChannels,
+    outStep: taps.length * g.filterChannels,
+    tapStep: g.filterChannels,
+    firstChannel: (output) => Math.floor(output / perGroup) * g.filterChannels,
   };
 }
 

@@ -2,12 +2,19 @@ import { perTensor } from "../../ir/graph.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { int8, int32 } from "../common/options.js";
-import { decodePadding, encodePadding, windowAxes } from "../common/padding.js";
+import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
 import { inputOf, optionalInput, outputOf } from "../common/view.js";
 import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
+import { depthwiseRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, type Sample, slidingRows } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
+import {
+  type DepthwiseConv2dAttrs,
+  depthwise,
+  depthwiseGeometry,
+  depthwiseProducts,
+  depthwiseWindow,
+} from "./geometry.js";
 import { depthwiseConv2dReference } from "./reference.js";
 
 const attrs: DepthwiseConv2dAttrs = {
@@ -93,10 +100,7 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   traits: {
     ...noTraits,
     takesPadding: true,
-    window: (view) => {
-      const { height, width, kernel } = depthwiseGeometry(view);
-      return windowAxes(height, width, { kernel, ...view.attrs });
-    },
+    window: depthwiseWindow,
     rows: (view) => {
       const { kernel, padTop } = depthwiseGeometry(view);
       const { stride, dilation } = view.attrs;
@@ -171,6 +175,8 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   },
   reference: depthwiseConv2dReference,
   gradient: "none",
+  ranges: (view, inputs) => weightedRanges(depthwise, view, depthwiseProducts(view), inputs[0] ?? null),
+  channels: (view) => depthwiseRule(depthwise, view, depthwiseGeometry(view).multiplier, 3),
   cost: (view) => {
     const g = depthwiseGeometry(view);
     const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;

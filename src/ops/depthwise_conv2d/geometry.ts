@@ -1,8 +1,9 @@
 import type { NodeView } from "../../ir/graph.js";
 import type { Activation } from "../common/activation.js";
-import { type Padding, window2d } from "../common/padding.js";
+import { type Padding, window2d, windowAxes } from "../common/padding.js";
 import { inputOf, outputOf, pixelStep, sizeAt } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
+import { type Products, tapReaches } from "../common/weighted-channels.js";
 
 export interface DepthwiseConv2dAttrs {
   readonly padding: Padding;
@@ -22,6 +23,25 @@ export function depthwiseGeometry(view: NodeView<DepthwiseConv2dAttrs>) {
   const outChannels = sizeAt(filter, 3);
   const window = window2d(height, width, { kernel, ...view.attrs });
   return { batch, height, width, channels, outChannels, kernel, multiplier: outChannels / channels, ...window };
+}
+
+/** The window along both axes. */
+export function depthwiseWindow(view: NodeView<DepthwiseConv2dAttrs>) {
+  const { height, width, kernel } = depthwiseGeometry(view);
+  return windowAxes(height, width, { kernel, ...view.attrs });
+}
+
+/** The sums that the outputs are. */
+export function depthwiseProducts(view: NodeView<DepthwiseConv2dAttrs>): Products {
+  const { outChannels, multiplier } = depthwiseGeometry(view);
+  return {
+    outputs: outChannels,
+    taps: tapReaches(depthwiseWindow(view), inputOf(view, 0).shape, outputOf(view, 0).shape),
+    depth: 1,
+    outStep: 1,
+    tapStep: outChannels,
+    firstChannel: (output) => Math.floor(output / multiplier),
+  };
 }
 
 /** What the shared kernel factory needs to know. */

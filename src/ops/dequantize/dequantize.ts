@@ -1,5 +1,6 @@
 import { elementsOf, float16ToNumber } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { equalRows } from "../common/rows.js";
@@ -77,6 +78,8 @@ export const dequantize = defineOp<"DEQUANTIZE", Empty>({
   },
   reference: dequantizeReference,
   gradient: "none",
+  ranges: "none",
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: [kernel("int8", "s8"), kernel("uint8", "u8"), kernel("int16", "s16"), half],
   samples: [

@@ -6,6 +6,7 @@ import {
   limit,
 } from "../common/activation.js";
 import { binaryTraits, combineAll, floatArithmetic, inferBinary } from "../common/binary.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { int8 } from "../common/options.js";
 import { defineOp } from "../spec.js";
@@ -33,6 +34,8 @@ export const div = defineOp<"DIV", DivAttrs>({
     combineAll(view, (x1, x2) => limit(x1 / x2, range));
   },
   gradient: "none",
+  ranges: "none",
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: [floatArithmetic("div", (a) => a.activation)],
   samples: [

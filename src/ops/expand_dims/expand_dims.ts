@@ -1,9 +1,11 @@
 import { elementsOf } from "../../base/dtype.js";
+import { viewChannels } from "../common/channels.js";
 import { checkConstant, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { movedRanges } from "../common/ranges.js";
 import { constantOf, inputOf } from "../common/view.js";
 import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
@@ -25,6 +27,8 @@ export const expandDims = defineOp<"EXPAND_DIMS", Empty>({
   },
   reference: copyReference,
   gradient: "none",
+  ranges: movedRanges(copyReference),
+  channels: (view) => viewChannels(view, () => ({ inputs: new Map() })),
   cost: noCost,
   kernels: copyKernels<Empty>([indexTypes]),
   samples: [

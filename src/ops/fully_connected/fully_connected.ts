@@ -2,12 +2,14 @@ import { elementsOf } from "../../base/dtype.js";
 import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { perTensor } from "../../ir/graph.js";
+import { channelCount } from "../channels.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { biasTypeOption, bool, int8 } from "../common/options.js";
 import { channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { sampleChannels, type Weighted, weightedFinish, weightedKernels } from "../common/weighted.js";
+import { mixingRule, type Products, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, type ExecView, noTraits, type Report, type Sample } from "../spec.js";
 
 export interface FullyConnectedAttrs {
@@ -48,6 +50,15 @@ const dense: Weighted<FullyConnectedAttrs> = {
     return { multipliers: Int32Array.of(f.multiplier), shifts: Int8Array.of(f.shift) };
   },
 };
+
+/** The sums that the outputs are, pixel by pixel of the input; null where a pixel is more than a vector. */
+function products(view: NodeView<FullyConnectedAttrs>): Products | null {
+  const { units, depth } = fullyConnectedGeometry(view);
+  const channels = channelCount(inputOf(view, 0));
+  if (depth % channels !== 0) return null;
+  const taps = new Array<"inside">(depth / channels).fill("inside");
+  return { outputs: units, taps, depth: channels, outStep: depth, tapStep: channels, firstChannel: () => 0 };
+}
 
 /** Integer rounding and the subtraction of both zero points as TFLM's reference_integer_ops::FullyConnected. */
 function reference(view: ExecView<FullyConnectedAttrs>): void {
@@ -214,6 +225,14 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
   },
   reference,
   gradient: "none",
+  ranges: (view, [input = null]) => {
+    const sums = products(view);
+    return sums && weightedRanges(dense, view, sums, input);
+  },
+  channels: (view) => {
+    const sums = products(view);
+    return sums && mixingRule(dense, view, sums, { output: 0, input: 1 });
+  },
   cost: (view) => {
     const { batch, depth, units } = fullyConnectedGeometry(view);
     return { macs: batch * depth * units, operations: batch * units };

@@ -109,6 +109,8 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
   },
   reference: gatherReference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: movedTypes.flatMap((dtype) => [kernel(dtype, "int32"), kernel(dtype, "int64")]),
   samples: [

@@ -88,6 +88,8 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   },
   reference: logSoftmaxReference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => ({ macs: 0, operations: 3 * elementsOf(inputOf(view, 0).shape) }),
   kernels: [
     {

@@ -1,11 +1,13 @@
 import { bytesOf, type DType } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
+import { evenChannels } from "../common/channels.js";
 import { checkOption, checkShape } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits, stepsOf } from "../common/moves.js";
 import { int8 } from "../common/options.js";
 import { checkPaddings, padAmounts, paddedShape } from "../common/pads.js";
+import { movedRanges } from "../common/ranges.js";
 import { equalRows } from "../common/rows.js";
 import { inputOf, outputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, type SampleTensor } from "../spec.js";
@@ -108,6 +110,8 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
   },
   reference: mirrorPadReference,
   gradient: "none",
+  ranges: movedRanges(mirrorPadReference),
+  channels: evenChannels(0),
   cost: noCost,
   kernels: movedTypes.map(kernel),
   samples: [

@@ -17,8 +17,10 @@ import {
   int32ActivationRange,
   int32Arithmetic,
 } from "../common/binary.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { int8 } from "../common/options.js";
+import { cornerRanges } from "../common/ranges.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";
 
@@ -37,6 +39,12 @@ function productParams(view: NodeView<MulAttrs>) {
     ...quantizedActivationRange(view.attrs.activation, out),
   };
 }
+
+/** True if no product of two differences from zero points leaves 32 bits when it is shifted left. */
+const isWithin32Bits = (view: NodeView<MulAttrs>): boolean => {
+  const { shift } = productParams(view);
+  return shift <= (outputOf(view, 0).dtype === "int8" ? 14 : 0);
+};
 
 /** Integers as reference_integer_ops::MulElementwise. */
 function mulReference(view: ExecView<MulAttrs>): void {
@@ -83,6 +91,8 @@ export const mul = defineOp<"MUL", MulAttrs>({
   infer: inferBinary,
   reference: mulReference,
   gradient: "none",
+  ranges: cornerRanges(mulReference, isWithin32Bits),
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: [
     quantized("int8", "s8"),

@@ -64,6 +64,8 @@ export const pack = defineOp<"PACK", PackAttrs>({
   },
   reference: (view) => joinReference(view, partsOf(view)),
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: joinKernels(partsOf),
   samples: [

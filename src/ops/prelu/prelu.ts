@@ -1,6 +1,7 @@
 import { clamp, quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { binaryKernel, binaryTraits, combineAll, inferBinary } from "../common/binary.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { checkShape } from "../common/checks.js";
 import { elementCost } from "../common/cost.js";
 import { type Empty, emptyBinding } from "../common/options.js";
@@ -57,6 +58,8 @@ export const prelu = defineOp<"PRELU", Empty>({
   },
   reference: preluReference,
   gradient: "none",
+  ranges: "none",
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: [
     binaryKernel("int8", (view) => ({

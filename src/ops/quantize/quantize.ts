@@ -1,13 +1,15 @@
 import { type DType, elementsOf, rangeOf } from "../../base/dtype.js";
 import { clamp, quantizeMultiplier, requantize, roundAway } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor, type Quantization } from "../../ir/graph.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { type ElementMap, lookupCall, mapAll } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
+import { tableRanges } from "../common/ranges.js";
 import { equalRows } from "../common/rows.js";
 import { checkQuantized } from "../common/unary.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
-import { defineOp, type Kernel, noTraits, type Sample } from "../spec.js";
+import { defineOp, type ExecView, type Kernel, noTraits, type Sample } from "../spec.js";
 
 /** Short names of element types, as kernels are named. */
 const suffix = { float32: "f32", int8: "s8", uint8: "u8", int16: "s16", int32: "s32" } as const;
@@ -116,6 +118,8 @@ function sample(
   };
 }
 
+const reference = (view: ExecView<Empty>): void => mapAll(view, quantizeMap(view));
+
 export const quantize = defineOp<"QUANTIZE", Empty>({
   name: "QUANTIZE",
   summary: "Float to integers, or integers to another scale, zero point or width",
@@ -129,8 +133,10 @@ export const quantize = defineOp<"QUANTIZE", Empty>({
     if (!checkQuantized(output, report)) return null;
     return [{ shape: input.shape, dtype: output.dtype, quant: "free" }];
   },
-  reference: (view) => mapAll(view, quantizeMap(view)),
+  reference,
   gradient: "none",
+  ranges: tableRanges(reference),
+  channels: elementwiseChannels,
   cost: elementCost(1),
   kernels,
   samples: [

@@ -20,6 +20,8 @@ export const readVariable = defineOp<"READ_VARIABLE", Empty>({
   },
   reference: (view) => (view.out[0] as Int32Array).set(variableOf(view)),
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: variableKernels(
     (dtype) => ({ inputs: ["resource"], outputs: [dtype] }),

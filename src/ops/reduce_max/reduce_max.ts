@@ -20,6 +20,7 @@ export const reduceMax = reduceOp({
   start: (dtype) => rangeOf(dtype).min,
   add: Math.max,
   finish: () => (value) => value,
+  isMonotone: () => true,
   kernels: [kernel("int8", "s8"), kernel("int16", "s16"), kernel("float32", "f32")],
   fields: () => ({}),
 });

@@ -1,8 +1,10 @@
 import { elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { viewChannels } from "../common/channels.js";
 import { checkOption, checkShape } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import { movedQuant } from "../common/moves.js";
+import { movedRanges } from "../common/ranges.js";
 import { constantOf, inputOf, optionalInput, outputOf } from "../common/view.js";
 import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp, type Report } from "../spec.js";
@@ -63,6 +65,9 @@ export const reshape = defineOp<"RESHAPE", ReshapeAttrs>({
   infer,
   reference: copyReference,
   gradient: "none",
+  ranges: movedRanges(copyReference),
+  channels: (view) =>
+    viewChannels(view, (shape) => ({ inputs: new Map(view.inputs.length > 1 ? [[1, null]] : []), attrs: { shape } })),
   cost: noCost,
   kernels: copyKernels<ReshapeAttrs>([["int32", "int64"]]),
   samples: [

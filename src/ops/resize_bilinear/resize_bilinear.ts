@@ -1,7 +1,15 @@
 import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
+import { evenChannels } from "../common/channels.js";
 import { int32 } from "../common/options.js";
-import { inferResize, type ResizeAttrs, resizeBinding, resizeSamples, resizeSize } from "../common/resize.js";
+import {
+  inferResize,
+  type ResizeAttrs,
+  resizeBinding,
+  resizeRanges,
+  resizeSamples,
+  resizeSize,
+} from "../common/resize.js";
 import { inputOf, outputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits, type RowWindows } from "../spec.js";
 
@@ -122,6 +130,8 @@ export const resizeBilinear = defineOp<"RESIZE_BILINEAR", ResizeAttrs>({
   infer: inferResize,
   reference: resizeBilinearReference,
   gradient: "none",
+  ranges: resizeRanges,
+  channels: evenChannels(0),
   cost: (view) => ({ macs: 0, operations: 8 * elementsOf(outputOf(view, 0).shape) }),
   kernels: [kernel("s8", "int8"), kernel("s16", "int16"), kernel("f32", "float32")],
   samples: resizeSamples,

@@ -1,6 +1,14 @@
 import { bytesOf } from "../../base/dtype.js";
 import { roundAway } from "../../base/fixedpoint.js";
-import { inferResize, type ResizeAttrs, resizeBinding, resizeSamples, resizeSize } from "../common/resize.js";
+import { evenChannels } from "../common/channels.js";
+import {
+  inferResize,
+  type ResizeAttrs,
+  resizeBinding,
+  resizeRanges,
+  resizeSamples,
+  resizeSize,
+} from "../common/resize.js";
 import { defineOp, type ExecView, noTraits } from "../spec.js";
 
 const f = Math.fround;
@@ -54,6 +62,8 @@ export const resizeNearestNeighbor = defineOp<"RESIZE_NEAREST_NEIGHBOR", ResizeA
   infer: inferResize,
   reference,
   gradient: "none",
+  ranges: resizeRanges,
+  channels: evenChannels(0),
   cost: () => ({ macs: 0, operations: 0 }),
   kernels: types.map((dtype) => ({
     name: `portable ${dtype}`,

@@ -45,6 +45,8 @@ export const shape = defineOp<"SHAPE", ShapeAttrs>({
   infer: (view) => [{ shape: [inputOf(view, 0).shape.length], dtype: view.attrs.dtype, quant: null }],
   reference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: [],
   samples: [],

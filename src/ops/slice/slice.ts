@@ -1,4 +1,5 @@
-import type { NodeView } from "../../ir/graph.js";
+import type { NodeView, Tensor } from "../../ir/graph.js";
+import { evenTie, tiedRule } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
@@ -42,6 +43,24 @@ export const slice = defineMover<"SLICE", Empty>({
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase, outBase: 0 };
   },
   rows: (view) => equalRows(view, [0]),
+  channels: (view) => {
+    const begin = constantOf(inputOf(view, 1));
+    const sizes = outputOf(view, 0).shape;
+    const first = begin.at(-1) ?? 0;
+    const indices = (tensor: Tensor, values: readonly number[]) =>
+      ({ ...tensor, dtype: "int32", data: Int32Array.from(values) }) as const;
+    return tiedRule([evenTie(0, 0, sizes.at(-1) ?? 1, first)], ({ inputs: [kept], outputs: [channels] }) => {
+      const before = (kept ?? []).filter((c) => c < first).length;
+      const to = indices(inputOf(view, 1), begin.with(-1, before));
+      const size = indices(inputOf(view, 2), sizes.with(-1, channels?.length ?? 0));
+      return {
+        inputs: new Map([
+          [1, to],
+          [2, size],
+        ]),
+      };
+    });
+  },
   parts: (view) => ({
     whole: inputOf(view, 0),
     parts: [{ tensor: outputOf(view, 0), begin: constantOf(inputOf(view, 1)) }],

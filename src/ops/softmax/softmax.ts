@@ -132,6 +132,8 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   },
   reference: softmaxReference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => ({ macs: 0, operations: 3 * elementsOf(inputOf(view, 0).shape) }),
   kernels: [
     kernel("s8", "int8", "int8"),

@@ -1,5 +1,6 @@
 import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
+import { evenChannels } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import {
@@ -14,8 +15,9 @@ import {
 import { constant, movedTensor } from "../common/movers.js";
 import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
+import { movedRanges } from "../common/ranges.js";
 import { constantOf, inputOf } from "../common/view.js";
-import { defineOp, type Sample } from "../spec.js";
+import { defineOp, type ExecView, type Sample } from "../spec.js";
 
 export interface SplitAttrs {
   readonly count: number;
@@ -41,6 +43,8 @@ const sample = (
     outputs: new Array<typeof output>(count).fill(output),
   };
 };
+
+const reference = (view: ExecView<SplitAttrs>): void => partReference(view, view.in[1], partsOf(view));
 
 export const split = defineOp<"SPLIT", SplitAttrs>({
   name: "SPLIT",
@@ -78,8 +82,10 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
       return null;
     return inferParts(input, axis, new Array<number>(count).fill((input.shape[axis] ?? 0) / count), count, report);
   },
-  reference: (view) => partReference(view, view.in[1], partsOf(view)),
+  reference,
   gradient: "none",
+  ranges: movedRanges(reference),
+  channels: (view) => (partsOf(view).axis === inputOf(view, 1).shape.length - 1 ? null : evenChannels(1)(view)),
   cost: noCost,
   kernels: partKernels((dtype) => ["int32", dtype], 1, partsOf),
   samples: [

@@ -1,5 +1,6 @@
 import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
+import { evenChannels } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import {
@@ -14,8 +15,9 @@ import {
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
+import { movedRanges } from "../common/ranges.js";
 import { constantOf, inputOf } from "../common/view.js";
-import { defineOp } from "../spec.js";
+import { defineOp, type ExecView } from "../spec.js";
 
 export interface SplitVAttrs {
   readonly count: number;
@@ -27,6 +29,8 @@ const partsOf = (view: NodeView<SplitVAttrs>): Slices => {
   const axis = axisOf(view);
   return { slices: view.outputs, axis: axis < 0 ? axis + inputOf(view, 0).shape.length : axis };
 };
+
+const reference = (view: ExecView<SplitVAttrs>): void => partReference(view, view.in[0], partsOf(view));
 
 export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
   name: "SPLIT_V",
@@ -68,8 +72,10 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
     const sizes = given.map((size) => (size === -1 ? (input.shape[axis] ?? 0) - known : size));
     return inferParts(input, axis, sizes, view.outputs.length, report);
   },
-  reference: (view) => partReference(view, view.in[0], partsOf(view)),
+  reference,
   gradient: "none",
+  ranges: movedRanges(reference),
+  channels: (view) => (partsOf(view).axis === inputOf(view, 0).shape.length - 1 ? null : evenChannels(0)(view)),
   cost: noCost,
   kernels: partKernels((dtype) => [dtype, indexTypes, "int32"], 0, partsOf),
   samples: [

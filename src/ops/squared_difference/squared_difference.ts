@@ -10,6 +10,7 @@ import {
   inferBinary,
   int32Arithmetic,
 } from "../common/binary.js";
+import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
@@ -75,6 +76,8 @@ export const squaredDifference = defineOp<"SQUARED_DIFFERENCE", Empty>({
   infer: inferBinary,
   reference: squaredDifferenceReference,
   gradient: "none",
+  ranges: "none",
+  channels: elementwiseChannels,
   cost: elementCost(2),
   kernels: [
     quantized("int8", "s8"),

@@ -1,7 +1,9 @@
+import { viewChannels } from "../common/channels.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
+import { movedRanges } from "../common/ranges.js";
 import { inputOf } from "../common/view.js";
 import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
@@ -35,6 +37,14 @@ export const squeeze = defineOp<"SQUEEZE", SqueezeAttrs>({
   },
   reference: copyReference,
   gradient: "none",
+  ranges: movedRanges(copyReference),
+  channels: (view) => {
+    const { shape } = inputOf(view, 0);
+    const ones = [...shape.keys()].filter((d) => shape[d] === 1);
+    // No axes at all would stand for all of size 1, and channels that are cut to one are not meant.
+    const axes = view.attrs.axes.length === 0 ? ones : view.attrs.axes;
+    return axes.length === 0 ? null : viewChannels(view, () => ({ inputs: new Map(), attrs: { axes } }));
+  },
   cost: noCost,
   kernels: copyKernels<SqueezeAttrs>([]),
   samples: [

@@ -225,6 +225,8 @@ export const svdf = defineOp<"SVDF", SvdfAttrs>({
   },
   reference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => {
     const { batch, inputs, units, rank, memory } = size(view);
     return { macs: batch * units * rank * (inputs + memory), operations: batch * units };

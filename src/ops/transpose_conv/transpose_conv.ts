@@ -155,6 +155,8 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   },
   reference: transposeConvReference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => {
     const g = transposeConvGeometry(view);
     const macs = g.batch * g.height * g.width * g.channels * g.kernel[0] * g.kernel[1] * g.outChannels;

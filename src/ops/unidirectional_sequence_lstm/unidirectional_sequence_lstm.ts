@@ -250,6 +250,8 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
   },
   reference: lstmReference,
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: (view) => {
     const { batch, steps, inputs, units } = lstmSize(view);
     return { macs: batch * steps * units * (4 * (inputs + units) + 3), operations: batch * steps * units * 5 };

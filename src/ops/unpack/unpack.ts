@@ -47,6 +47,8 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
   },
   reference: (view) => partReference(view, view.in[0], partsOf(view)),
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: partKernels((dtype) => [dtype], 0, partsOf),
   samples: [

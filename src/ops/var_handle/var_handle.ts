@@ -30,6 +30,8 @@ export const varHandle = defineOp<"VAR_HANDLE", VarHandleAttrs>({
   infer: (view) => [{ shape: outputOf(view, 0).shape, dtype: "resource", quant: null }],
   reference: () => {},
   gradient: "none",
+  ranges: "none",
+  channels: "none",
   cost: noCost,
   kernels: [],
   samples: [],
