@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { goldenOutputs, loadModel, modelsMissing, sharedModels } from "../bench/goldens.js";
 import { verify } from "../src/app/api.js";
+import { compileOptions } from "../src/app/cli/options.js";
 import { planModel } from "../src/app/compile.js";
 import { inspectReport } from "../src/app/report/inspect.js";
 import { renderInspect } from "../src/app/report/terminal.js";
@@ -13,6 +14,14 @@ import { channelRanges, constantChannels } from "../src/passes/ranges.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
 import { findTarget } from "../src/verify/targets.js";
+
+describe("--dead-channels", () => {
+  it("is remove unless told, and takes no other value", () => {
+    expect(compileOptions({}).deadChannels).toBe("remove");
+    expect(compileOptions({ "dead-channels": "keep" }).deadChannels).toBe("keep");
+    expect(() => compileOptions({ "dead-channels": "some" })).toThrow("TH6003");
+  });
+});
 
 const missing = modelsMissing();
 const names = missing === null ? sharedModels() : [];
