@@ -57,12 +57,12 @@ describe("thimble inspect", () => {
       totals: {
         macs: 2656768,
         parameters: 22604,
-        peakBytes: 11840,
-        arenaBytes: 11840,
+        peakBytes: 6156,
+        arenaBytes: 6156,
         inputBytes: 490,
         outputBytes: 12,
       },
-      plan: { strategy: "layers", recomputedMacs: 0 },
+      plan: { strategy: "rows", feed: "resident", recomputedMacs: 0 },
     });
     expect(report.layers).toHaveLength(13);
     expect(report.layers[0]).toMatchObject({

@@ -20,9 +20,15 @@ export const loadText = (first: string, arena: number): string => `*(uint8_t **)
 
 /** Declarations of the arenas besides the first that some statements name. */
 export function arenaLoads(plan: Plan, statements: string): readonly string[] {
+  // Traces are nothing in an ordinary build.
+  const untraced = statements.replaceAll(/^.*\bTH_TRACE\(.*$/gm, "");
+  const names = (text: string, arena: number): boolean => new RegExp(`\\b${arenaVariable(arena)}\\b`).test(text);
   return otherArenas(plan)
-    .filter((arena) => new RegExp(`\\b${arenaVariable(arena)}\\b`).test(statements))
-    .map((arena) => `    uint8_t *const ${arenaVariable(arena)} = ${loadText("a", arena)};`);
+    .filter((arena) => names(statements, arena))
+    .flatMap((arena) => [
+      `    uint8_t *const ${arenaVariable(arena)} = ${loadText("a", arena)};`,
+      ...(names(untraced, arena) ? [] : [`    (void)${arenaVariable(arena)};`]),
+    ]);
 }
 
 /** The statements with the declarations that they need before them. */

@@ -1,0 +1,155 @@
+import type { NodeView } from "../../ir/graph.js";
+import { quantizedActivationRange } from "./activation.js";
+import { multiplierStep, quantizedFinish } from "./requantize.js";
+import { asDoubles, inputOf, optionalInput, outputOf, zeroPointOf } from "./view.js";
+import { multipliersOf, type Weighted } from "./weighted.js";
+
+/** Output channels of sums of products, ready to be packed: input zero points are in the biases. */
+export interface DspChannels {
+  /** Weights [channels][depth]; those of a channel that never changes are zero. */
+  readonly weights: Int8Array;
+  readonly depth: number;
+  readonly biases: Int32Array;
+  readonly multipliers: Int32Array;
+  /** Right shifts of the second rounding; negative: left shifts of the sum. */
+  readonly rights: Int8Array;
+  /**
+   * 2 * output zero point + 1 where the finish in a few instructions gives the right bits: |sum| < 2^30, right shifts from 1
+   * to 22, the range that of int8. Else 0.
+   */
+  readonly zero2: number;
+}
+
+const fits = (low: number, high: number, limit: number): boolean => low >= -limit && high < limit;
+
+/** What is known of the sums of one channel, for any int8 input. */
+interface ChannelSums {
+  /** Of weights times stored values, without a bias. */
+  readonly raw: readonly [low: number, high: number];
+  /** Of weights times values less their zero point, with the bias. */
+  readonly full: readonly [low: number, high: number];
+  readonly folded: number;
+}
+
+function channelSums(weights: Int8Array, first: number, depth: number, bias: number, zero: number): ChannelSums {
+  let [positive, negative] = [0, 0];
+  for (let i = first; i < first + depth; i++) {
+    const w = weights[i] as number;
+    if (w > 0) positive += w;
+    else negative -= w;
+  }
+  const raw = [-128 * positive - 127 * negative, 127 * positive + 128 * negative] as const;
+  const folded = bias - zero * (positive - negative);
+  return { raw, folded, full: [folded + raw[0], folded + raw[1]] };
+}
+
+/**
+ * The channels of a node with constant int8 weights [channels][...] and int8 activations; null where 32 bits are not
+ * enough for what the kernels do. A channel whose output is the same for every input gets zero weights and a bias that
+ * gives that output.
+ */
+export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels | null {
+  const [input, tensor, output] = [inputOf(view, w.index.input), inputOf(view, w.index.weights), outputOf(view, 0)];
+  const bias = optionalInput(view, w.index.bias);
+  if (tensor.data === null || (bias !== null && bias.data === null)) return null;
+  const weights = Int8Array.from(tensor.data as Int8Array);
+  const channels = tensor.shape[0] ?? 1;
+  const depth = weights.length / channels;
+  const given = asDoubles(bias?.data) ?? new Float64Array(channels);
+  const m = multipliersOf(w, view);
+  const [zero, outZero] = [zeroPointOf(input), zeroPointOf(output)];
+  const range = quantizedActivationRange(w.activation(view.attrs), output);
+  const finish = quantizedFinish(m, outZero, range, false);
+  const result = {
+    biases: new Int32Array(channels),
+    multipliers: new Int32Array(channels),
+    rights: new Int8Array(channels),
+  };
+  let isFast = range.min === -128 && range.max === 127;
+  for (let c = 0; c < channels; c++) {
+    const { full, folded } = channelSums(weights, c * depth, depth, given[c] as number, zero);
+    if (!fits(...full, 2 ** 31) || !fits(folded, folded, 2 ** 31)) return null;
+    const shift = m.shifts[c * multiplierStep(m)] as number;
+    const value = finish(full[0], c);
+    if (shift <= 0 && value === finish(full[1], c)) {
+      // Half of a fourth of four times the value: both roundings are exact.
+      weights.fill(0, c * depth, (c + 1) * depth);
+      result.biases[c] = 4 * (value - outZero);
+      result.multipliers[c] = 2 ** 30;
+      result.rights[c] = 1;
+      continue;
+    }
+    result.biases[c] = folded;
+    result.multipliers[c] = m.multipliers[c * multiplierStep(m)] as number;
+    result.rights[c] = -shift;
+    isFast &&= fits(...full, 2 ** 30) && shift <= -1 && shift >= -22;
+  }
+  return { weights, depth, ...result, zero2: isFast ? 2 * outZero + 1 : 0 };
+}
+
+/** Where the values of a word of weights stand in a channel's weights; -1 for none. */
+export type WordOrder = readonly (readonly [low: number, high: number])[];
+
+/**
+ * The order of values that widening gives, run by run: of four bytes the first and the third make a word, then the other
+ * two; of what is left of a run one word or two.
+ */
+export function widenedOrder(runs: number, length: number): WordOrder {
+  const order: [number, number][] = [];
+  for (let run = 0; run < runs; run++) {
+    const [first, end] = [run * length, (run + 1) * length];
+    let at = first;
+    for (; at + 4 <= end; at += 4) order.push([at, at + 2], [at + 1, at + 3]);
+    const left = end - at;
+    if (left === 1) order.push([at, -1]);
+    if (left === 2) order.push([at, at + 1]);
+    if (left === 3) order.push([at, at + 2], [at + 1, -1]);
+  }
+  return order;
+}
+
+/**
+ * Weights of channels 2i and 2i + 1 as halves 256 * odd + even, two to a word: one instruction multiplies both halves as they
+ * are, another the even channel's alone, and the difference is 256 times the odd channel's sum. Null where a half or that
+ * difference would not fit.
+ */
+function packPair({ weights, depth, biases }: DspChannels, even: number, order: WordOrder): readonly number[] | null {
+  const odd = even + 1 < biases.length ? even + 1 : null;
+  if (odd !== null && !fits(...channelSums(weights, odd * depth, depth, 0, 0).raw, 2 ** 23)) return null;
+  const weightAt = (channel: number | null, at: number): number =>
+    channel === null || at < 0 ? 0 : (weights[channel * depth + at] as number);
+  const words: number[] = [];
+  for (const [low, high] of order) {
+    const halves = [low, high].map((at) => 256 * weightAt(odd, at) + weightAt(even, at));
+    const [a, b] = halves as [number, number];
+    if (!fits(Math.min(a, b), Math.max(a, b), 2 ** 15)) return null;
+    words.push((b << 16) | (a & 0xffff));
+  }
+  return words;
+}
+
+/** What the finish of two channels needs: the odd one's bias, both multipliers, both right shifts. */
+function tailOf({ biases, multipliers, rights }: DspChannels, even: number): readonly number[] {
+  const odd = even + 1;
+  const shifts = ((rights[even] as number) & 0xff) | (((rights[odd] ?? 1) & 0xff) << 8);
+  return [biases[odd] ?? 0, multipliers[even] as number, multipliers[odd] ?? 0, shifts];
+}
+
+/** Pairs of channels as th_pairs_s8.h reads them. */
+export interface PackedPairs {
+  readonly stream: Int32Array;
+  /** Words of a pair's weights, and of a pixel's values. */
+  readonly words: number;
+  readonly zero2: number;
+}
+
+/** For each pair the even channel's bias, the words of both, then what `tailOf` says. Null where weights do not pack. */
+export function packPairs(channels: DspChannels, order: WordOrder): PackedPairs | null {
+  const stream: number[] = [];
+  for (let even = 0; even < channels.biases.length; even += 2) {
+    const words = packPair(channels, even, order);
+    if (words === null) return null;
+    stream.push(channels.biases[even] as number, ...words, ...tailOf(channels, even));
+  }
+  return { stream: Int32Array.from(stream), words: order.length, zero2: channels.zero2 };
+}

@@ -1,0 +1,108 @@
+/*
+ * Convolution without groups, int8 activations and weights, for cores with the DSP instructions; bit-exact with
+ * conv2dReference. Blocks of four pixels of a row are widened to 16 bits and multiplied with pairs of output channels:
+ * see th_pairs_s8.h. Padding reads as the zero point, which the biases in the stream account for.
+ */
+#ifndef TH_CONV2D_S8_DSP_H
+#define TH_CONV2D_S8_DSP_H
+
+#include "th_pairs_s8.h"
+
+/* Sizes and steps in elements. */
+typedef struct {
+    int32_t words; /* of two values of a window */
+    int32_t in_w, in_c, in_step;
+    int32_t out_w, out_c, out_step;
+    int32_t k_h, k_w;
+    int32_t stride_w, dilation_w, pad_left;
+    int32_t in_zero;
+    int32_t zero2; /* see th_pairs_layer */
+    int32_t out_zero, min, max;
+} th_conv2d_s8_dsp_params;
+
+TH_INLINE th_pairs_layer th_conv2d_s8_dsp_layer(const th_conv2d_s8_dsp_params *p)
+{
+    th_pairs_layer layer;
+    layer.words = p->words;
+    layer.channels = p->out_c;
+    layer.out_step = p->out_step;
+    layer.zero2 = p->zero2;
+    layer.out_zero = p->out_zero;
+    layer.min = p->min;
+    layer.max = p->max;
+    return layer;
+}
+
+/* The taps of one row of a window that begins at x, one after another in `gathered`. */
+TH_KERNEL void th_conv2d_s8_dsp_gather(const th_conv2d_s8_dsp_params *p, const int8_t *row, int32_t x, int8_t *gathered)
+{
+    const int32_t in_c = p->in_c;
+    for (int32_t kx = 0; kx < p->k_w; kx++, x += p->dilation_w, gathered += in_c) {
+        if (row && x >= 0 && x < p->in_w) {
+            memcpy(gathered, row + x * p->in_step, (size_t)in_c);
+        } else {
+            memset(gathered, p->in_zero, (size_t)in_c);
+        }
+    }
+}
+
+/* The values of the window that begins at x, as every `pixels`th word. */
+TH_INLINE void th_conv2d_s8_dsp_window(const th_conv2d_s8_dsp_params *p, const void *const *rows, int32_t x,
+                                       uint32_t *values, int32_t pixels, int8_t *gathered)
+{
+    const int32_t length = p->k_w * p->in_c;
+    const int32_t is_inside = x >= 0 && x + p->k_w <= p->in_w;
+    const int32_t is_dense = p->k_w == 1 || (p->dilation_w == 1 && p->in_step == p->in_c);
+    for (int32_t ky = 0; ky < p->k_h; ky++) {
+        const int8_t *row = (const int8_t *)rows[ky];
+        const int8_t *from = gathered;
+        if (row && is_inside && is_dense) {
+            from = row + x * p->in_step;
+        } else {
+            th_conv2d_s8_dsp_gather(p, row, x, gathered);
+        }
+        values = th_widen_s8(values, pixels, from, length);
+    }
+}
+
+/*
+ * Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input,
+ * scratch: values [words][4] of 32 bits, then [k_w][in_c] bytes.
+ */
+TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *const *rows, const int32_t *stream,
+                                void *scratch, int8_t *output)
+{
+    const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
+    uint32_t *values = (uint32_t *)scratch;
+    int8_t *gathered = (int8_t *)(values + TH_PAIRS_PIXELS * p->words);
+    int32_t x = -p->pad_left;
+    for (int32_t ox = 0; ox < p->out_w; ox += TH_PAIRS_PIXELS) {
+        const int32_t pixels = th_min(p->out_w - ox, TH_PAIRS_PIXELS);
+        for (int32_t i = 0; i < pixels; i++, x += p->stride_w) {
+            th_conv2d_s8_dsp_window(p, rows, x, values + i, pixels, gathered);
+        }
+        th_pairs_s8_block(&layer, stream, values, pixels, output);
+        output += TH_PAIRS_PIXELS * p->out_step;
+    }
+}
+
+/*
+ * Computes a 1x1 convolution with stride 1 of out_w pixels, of one row or of all: input [out_w][in_c].
+ * scratch: values [words][4] of 32 bits.
+ */
+TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
+                                       void *scratch, int8_t *output)
+{
+    const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
+    uint32_t *values = (uint32_t *)scratch;
+    for (int32_t at = 0; at < p->out_w; at += TH_PAIRS_PIXELS) {
+        const int32_t pixels = th_min(p->out_w - at, TH_PAIRS_PIXELS);
+        for (int32_t i = 0; i < pixels; i++, input += p->in_step) {
+            th_widen_s8(values + i, pixels, input, p->in_c);
+        }
+        th_pairs_s8_block(&layer, stream, values, pixels, output);
+        output += TH_PAIRS_PIXELS * p->out_step;
+    }
+}
+
+#endif
