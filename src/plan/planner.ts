@@ -38,14 +38,21 @@ export function planGroups(graph: Graph, nodes: readonly LoweredNode[], ranges: 
   return plan;
 }
 
-/** The same ranges with each streaming group in the other order of firing, where that needs less. */
-function withBestPolicies(network: Network, { groups }: Cover): readonly Group[] {
-  return groups.map((group) => {
+/** A cover's groups, and where that keeps fewer bytes alive, also with groups that fire in the other order. */
+function firingOrders(network: Network, { groups }: Cover): readonly (readonly Group[])[] {
+  const others = groups.map((group) => {
     if (group.end - group.first === 1) return group;
     const other = groupOf(network, group, "push");
     return other !== null && livePeak(network, other) < livePeak(network, group) ? other : group;
   });
+  return others.every((group, i) => group === groups[i]) ? [groups] : [others, groups];
 }
+
+/** A cover placed, with the order of firing that needs less. */
+const placeCover = (network: Network, cover: Cover): Plan =>
+  firingOrders(network, cover)
+    .map((groups) => buildPlan(network, groups))
+    .reduce((best, plan) => (plan.peakBytes < best.peakBytes ? plan : best));
 
 /** How many covers of a large network are placed: one for each of so many caps of live bytes. */
 const mostCovers = 12;
@@ -76,7 +83,7 @@ function leastPlan(network: Network, layers: Plan): Plan {
   let best = layers;
   for (const cover of coversByPeak(network, layers.peakBytes)) {
     if (cover.peak >= best.peakBytes) continue;
-    const plan = buildPlan(network, withBestPolicies(network, cover));
+    const plan = placeCover(network, cover);
     if (plan.peakBytes < best.peakBytes) best = plan;
   }
   return best;
@@ -87,7 +94,7 @@ function fastestWithin(network: Network, layers: Plan, budget: number): Plan | n
   if (layers.peakBytes <= budget) return layers;
   const fitting = coversByPeak(network, layers.peakBytes).filter((c) => c.peak <= budget);
   for (const cover of fitting.toSorted((a, b) => streamedFirings(a) - streamedFirings(b))) {
-    const plan = buildPlan(network, withBestPolicies(network, cover));
+    const plan = placeCover(network, cover);
     if (plan.peakBytes <= budget) return plan;
   }
   return null;

@@ -33,11 +33,23 @@ export interface Replay {
   readonly occupy: (buffer: Buffer, where: string) => () => void;
 }
 
-/** The value of a tensor, and of a tensor with others inside which of them have been written to each of its rows. */
+/**
+ * The value of a tensor. One with others inside owns places for rows, and what row lies in them is known for each of the
+ * others: they are written at different times, side by side.
+ */
 interface RootValue {
   readonly value: ValueId;
   readonly begun: Set<TensorId>;
-  readonly written: Map<number, Set<TensorId>>;
+  readonly rowAt: Map<TensorId, Map<number, number>>;
+}
+
+/** True if two tensors that lie in the same one have columns and channels in common. */
+function meets(graph: Graph, placements: Placements, a: TensorId, b: TensorId): boolean {
+  const [x, y] = [rootOf(placements, a), rootOf(placements, b)];
+  const [s, t] = [tensorOf(graph, a).shape, tensorOf(graph, b).shape];
+  const apart = (from: number, size: number, other: number, otherSize: number): boolean =>
+    from + size <= other || other + otherSize <= from;
+  return !(apart(x.column, s[2] ?? 1, y.column, t[2] ?? 1) || apart(x.channel, s[3] ?? 1, y.channel, t[3] ?? 1));
 }
 
 /** Arenas are this far from each other in the replay's memory: more than any arena has. */
@@ -55,7 +67,7 @@ export function startReplay(graph: Graph, plan: Plan, placements: Placements): R
   const values = new Map<TensorId, RootValue>();
   let next = 1;
   const newValue = (id: TensorId): RootValue => {
-    const value = { value: next++, begun: new Set<TensorId>(), written: new Map<number, Set<TensorId>>() };
+    const value = { value: next++, begun: new Set<TensorId>(), rowAt: new Map<TensorId, Map<number, number>>() };
     values.set(id, value);
     return value;
   };
@@ -76,8 +88,10 @@ export function startReplay(graph: Graph, plan: Plan, placements: Placements): R
       visit(addressOf(buffer) + from, (rows.end - rows.first) * rowBytes, from, rows.first);
       return;
     }
-    for (let r = rows.first; r < rows.end; r++)
-      visit(addressOf(buffer) + (isWhole ? r : r % buffer.rows) * rowBytes, rowBytes, r * rowBytes, r);
+    for (let r = rows.first; r < rows.end; r++) {
+      const place = (isWhole ? r : r % buffer.rows) * rowBytes;
+      visit(addressOf(buffer) + place, rowBytes, apart ? place : r * rowBytes, r);
+    }
   };
   const placed = (id: TensorId) => {
     const place = rootOf(placements, id);
@@ -89,9 +103,17 @@ export function startReplay(graph: Graph, plan: Plan, placements: Placements): R
     const holder = values.get(root.id);
     if (buffer === undefined || holder === undefined) return;
     eachPiece(root, buffer, { first: rows.first + row, end: rows.end + row }, apart, (at, bytes, from, r) => {
-      const beside = apart && memory.holds(at, bytes, holder.value, from) ? holder.written.get(r) : undefined;
-      if (beside === undefined) memory.write(at, bytes, holder.value, from);
-      if (apart) holder.written.set(r, new Set([...(beside ?? []), t.id]));
+      if (!apart) {
+        memory.write(at, bytes, holder.value, from);
+        return;
+      }
+      // A place that something else has overwritten holds nothing of any tensor.
+      const owned = memory.holds(at, bytes, holder.value, from);
+      if (!owned) memory.write(at, bytes, holder.value, from);
+      for (const [other, rowAt] of holder.rowAt)
+        if (!owned || meets(graph, placements, t.id, other)) rowAt.delete(from);
+      const own = holder.rowAt.get(t.id) ?? new Map<number, number>();
+      holder.rowAt.set(t.id, own.set(from, r));
     });
   };
   const checkLeaf = (leaf: Tensor, rows: RowRange, complain: () => never): void => {
@@ -101,7 +123,7 @@ export function startReplay(graph: Graph, plan: Plan, placements: Placements): R
     if (buffer === undefined) return;
     eachPiece(root, buffer, { first: rows.first + row, end: rows.end + row }, apart, (at, bytes, from, r) => {
       const there = holder !== undefined && memory.holds(at, bytes, holder.value, from);
-      if (!there || (apart && !holder.written.get(r)?.has(leaf.id))) complain();
+      if (!there || (apart && holder.rowAt.get(leaf.id)?.get(from) !== r)) complain();
     });
   };
   return {
