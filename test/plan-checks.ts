@@ -3,6 +3,7 @@ import { type GeneratedModel, generateModel } from "../src/codegen/model.js";
 import { tensorOf } from "../src/ir/graph.js";
 import type { Graph } from "../src/ops/index.js";
 import { type LoweredNode, lower } from "../src/ops/lower.js";
+import type { Isa } from "../src/ops/spec.js";
 import { groupOf } from "../src/plan/groups.js";
 import type { Feed, Plan } from "../src/plan/plan.js";
 import { planGroups, planLayers, planRows } from "../src/plan/planner.js";
@@ -26,8 +27,8 @@ export function rowsPlan(graph: Graph, nodes: readonly LoweredNode[], feed: Feed
   return plan;
 }
 
-export function planForms(graph: Graph): PlannedForms {
-  const nodes = lower(graph);
+export function planForms(graph: Graph, isa: Isa = "portable"): PlannedForms {
+  const nodes = lower(graph, "share", isa);
   const forms = {
     layers: planLayers(graph, nodes),
     rows: rowsPlan(graph, nodes, "resident"),

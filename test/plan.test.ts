@@ -217,7 +217,10 @@ describe("plans of random graphs", () => {
     "give the interpreter's bytes when compiled: layers, rows, pushed",
     async () => {
       const graphs = fc.sample(randomGraph, { numRuns: 60, seed: 42 });
-      const problems = await runForms(host, graphs.map(planForms));
+      const problems = await runForms(
+        host,
+        graphs.map((g) => planForms(g)),
+      );
       const wrong = graphs.flatMap((graph, i) =>
         problems[i]?.length === 0 ? [] : [...(problems[i] ?? []), printGraph(graph, { constants: "omitted" })],
       );

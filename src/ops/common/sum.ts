@@ -1,3 +1,5 @@
+import { present } from "../../base/assert.js";
+import { elementsOf } from "../../base/dtype.js";
 import { quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { defineOp, type ExecView, type Kernel, type OpSpec, type Sample, type TfliteBinding } from "../spec.js";
@@ -76,6 +78,62 @@ function sumReference(view: ExecView<SumAttrs>, sign: 1 | -1): void {
     return limit((requantize((wide1 + sign * wide2) | 0, p.out_multiplier, p.out_shift) + p.out_zero) | 0, p);
   });
 }
+
+/** What th_sum_s8_dsp needs, the input of the larger scale first; null where its finish is not exact. */
+function dspParams(
+  view: NodeView<SumAttrs>,
+): { readonly first: 0 | 1; readonly fields: Record<string, number> } | null {
+  const [a, b, out] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const isWhole = [a, b].every((t) => t.shape.join() === out.shape.join());
+  const p = sumParams(view, 1);
+  const first = p.multiplier1 === 2 ** 30 && p.shift1 === 0 ? 0 : 1;
+  const [zero1, zero2] = first === 0 ? [p.zero1, p.zero2] : [p.zero2, p.zero1];
+  const [multiplier2, shift2] = first === 0 ? [p.multiplier2, p.shift2] : [p.multiplier1, p.shift1];
+  // Equal scales: nothing to round, which a shift by one more and back by one comes to.
+  const right2 = shift2 === 0 ? 1 : -shift2;
+  const left = shift2 === 0 ? 22 : 21;
+  const right = -p.out_shift;
+  const isExact = right2 >= 1 && right2 <= 22 && right >= 1 && right <= 22 && (shift2 < 0 || multiplier2 === 2 ** 30);
+  if (!isWhole || !isExact) return null;
+  const fields = {
+    n: elementsOf(out.shape),
+    offset1: -zero1 * 2 ** 20,
+    left,
+    offset2: -zero2 * 2 ** left,
+    multiplier2,
+    half2: 2 ** (right2 - 1),
+    right2,
+    out_multiplier: p.out_multiplier,
+    add: (2 * p.out_zero + 1) * 2 ** (right - 1),
+    out_right: right,
+    min: p.min,
+    max: p.max,
+  };
+  return { first, fields };
+}
+
+/** int8 tensors of one shape, on cores with SIMD on halves of words. */
+const dspSum: Kernel<SumAttrs> = {
+  name: "dsp s8",
+  form: "slice",
+  isa: "dsp",
+  types: { inputs: ["int8", "int8"], outputs: ["int8"] },
+  matches: (view) => dspParams(view) !== null,
+  call: (view) => {
+    const { first, fields } = present(dspParams(view), "parameters of a sum");
+    return {
+      source: "ops/common/sum_s8_dsp.h",
+      symbol: "th_sum_s8_dsp",
+      params: { type: "th_sum_dsp_params", fields },
+      args: [
+        { kind: "input", index: first },
+        { kind: "input", index: 1 - first },
+        { kind: "output", index: 0 },
+      ],
+      scratchBytes: 0,
+    };
+  },
+};
 
 const attrs: SumAttrs = { activation: "NONE", potScaleInt16: false };
 
@@ -211,6 +269,7 @@ export function defineSum<const Name extends string>(op: {
     channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: [
+      ...(sign === 1 ? [dspSum] : []),
       quantized("int8", "s8"),
       quantized("int16", "s16"),
       int32Arithmetic(name, activationOf),

@@ -79,6 +79,14 @@ TH_DSP_ADD(th_smlabt, "smlabt %0, %1, %2, %3")
 TH_DSP_ADD(th_smlatb, "smlatb %0, %1, %2, %3")
 TH_DSP_ADD(th_smlatt, "smlatt %0, %1, %2, %3")
 
+/* sum + floor((x * y + 2^31) / 2^32), modulo 2^32 */
+TH_INLINE int32_t th_smmlar(int32_t x, int32_t y, int32_t sum)
+{
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(x), "r"(y), "r"(sum));
+    return result;
+}
+
 /* x limited to [-128, 127] */
 TH_INLINE int32_t th_ssat8(int32_t x)
 {
@@ -128,6 +136,11 @@ TH_INLINE uint32_t th_pkhtb(uint32_t x, uint32_t y)
 TH_INLINE int32_t th_smmulr(int32_t x, int32_t y)
 {
     return (int32_t)(((int64_t)x * y + INT64_C(0x80000000)) >> 32);
+}
+
+TH_INLINE int32_t th_smmlar(int32_t x, int32_t y, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)th_smmulr(x, y));
 }
 
 TH_INLINE int32_t th_smlabb(uint32_t x, uint32_t y, int32_t sum)

@@ -14,8 +14,8 @@ export interface DspChannels {
   /** Right shifts of the second rounding; negative: left shifts of the sum. */
   readonly rights: Int8Array;
   /**
-   * 2 * output zero point + 1 where the finish in a few instructions gives the right bits: |sum| < 2^30, right shifts from 1
-   * to 22, the range that of int8. Else 0.
+   * 2 * output zero point + 1 where the finish in a few instructions gives the right bits: right shifts from 1 to 22, the
+   * range that of int8. Else 0.
    */
   readonly zero2: number;
 }
@@ -45,7 +45,7 @@ function channelSums(weights: Int8Array, first: number, depth: number, bias: num
 
 /**
  * The channels of a node with constant int8 weights [channels][...] and int8 activations; null where 32 bits are not
- * enough for what the kernels do. A channel whose output is the same for every input gets zero weights and a bias that
+ * enough for twice a sum. A channel whose output is the same for every input gets zero weights and a bias that
  * gives that output.
  */
 export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels | null {
@@ -68,7 +68,7 @@ export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels |
   let isFast = range.min === -128 && range.max === 127;
   for (let c = 0; c < channels; c++) {
     const { full, folded } = channelSums(weights, c * depth, depth, given[c] as number, zero);
-    if (!fits(...full, 2 ** 31) || !fits(folded, folded, 2 ** 31)) return null;
+    if (!fits(...full, 2 ** 31)) return null;
     const shift = m.shifts[c * multiplierStep(m)] as number;
     const value = finish(full[0], c);
     if (shift <= 0 && value === finish(full[1], c)) {
@@ -79,10 +79,11 @@ export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels |
       result.rights[c] = 1;
       continue;
     }
+    if (!fits(...full, 2 ** 30)) return null;
     result.biases[c] = folded;
     result.multipliers[c] = m.multipliers[c * multiplierStep(m)] as number;
     result.rights[c] = -shift;
-    isFast &&= fits(...full, 2 ** 30) && shift <= -1 && shift >= -22;
+    isFast &&= shift <= -1 && shift >= -22;
   }
   return { weights, depth, ...result, zero2: isFast ? 2 * outZero + 1 : 0 };
 }
@@ -115,9 +116,11 @@ export function widenedOrder(runs: number, length: number): WordOrder {
  */
 function packPair({ weights, depth, biases }: DspChannels, even: number, order: WordOrder): readonly number[] | null {
   const odd = even + 1 < biases.length ? even + 1 : null;
-  if (odd !== null && !fits(...channelSums(weights, odd * depth, depth, 0, 0).raw, 2 ** 23)) return null;
+  if (even >= biases.length) return order.map(() => 0);
   const weightAt = (channel: number | null, at: number): number =>
     channel === null || at < 0 ? 0 : (weights[channel * depth + at] as number);
+  const oddWeights = order.flat().reduce((sum, at) => sum + Math.abs(weightAt(odd, at)), 0);
+  if (128 * oddWeights >= 2 ** 23) return null;
   const words: number[] = [];
   for (const [low, high] of order) {
     const halves = [low, high].map((at) => 256 * weightAt(odd, at) + weightAt(even, at));
@@ -128,11 +131,17 @@ function packPair({ weights, depth, biases }: DspChannels, even: number, order: 
   return words;
 }
 
-/** What the finish of two channels needs: the odd one's bias, both multipliers, both right shifts. */
+/** What the finish of two channels needs: twice their biases, both multipliers, both right shifts. */
 function tailOf({ biases, multipliers, rights }: DspChannels, even: number): readonly number[] {
   const odd = even + 1;
   const shifts = ((rights[even] as number) & 0xff) | (((rights[odd] ?? 1) & 0xff) << 8);
-  return [biases[odd] ?? 0, multipliers[even] as number, multipliers[odd] ?? 0, shifts];
+  return [
+    2 * (biases[even] as number),
+    2 * (biases[odd] ?? 0),
+    multipliers[even] as number,
+    multipliers[odd] ?? 0,
+    shifts,
+  ];
 }
 
 /** Pairs of channels as th_pairs_s8.h reads them. */
@@ -143,13 +152,75 @@ export interface PackedPairs {
   readonly zero2: number;
 }
 
-/** For each pair the even channel's bias, the words of both, then what `tailOf` says. Null where weights do not pack. */
+/** For each pair the words of both channels, then what `tailOf` says. Null where weights do not pack. */
 export function packPairs(channels: DspChannels, order: WordOrder): PackedPairs | null {
   const stream: number[] = [];
   for (let even = 0; even < channels.biases.length; even += 2) {
     const words = packPair(channels, even, order);
     if (words === null) return null;
-    stream.push(channels.biases[even] as number, ...words, ...tailOf(channels, even));
+    stream.push(...words, ...tailOf(channels, even));
   }
   return { stream: Int32Array.from(stream), words: order.length, zero2: channels.zero2 };
+}
+
+/** Groups of four channels as fully_connected_s8_dsp.h reads them. */
+export interface PackedQuads {
+  readonly stream: Int32Array;
+  /** Four multipliers and a word of four right shifts for each group, or once where all are the same. */
+  readonly scales: Int32Array;
+  readonly segments: number;
+  readonly zero2: number;
+}
+
+/** Words of the scales of four channels. */
+export const scaleWords = 5;
+
+/** The most segments that the inputs of a fully connected layer are cut into. */
+const mostSegments = 8;
+
+/** Channels of depth weights, four at a time, in as few segments as will do. Null where weights do not pack. */
+export function packQuads(channels: DspChannels): PackedQuads | null {
+  for (let segments = 1; segments <= mostSegments; segments++) {
+    if (segments > 1 && channels.depth % (4 * segments) !== 0) continue;
+    const stream = quadStream(channels, segments);
+    if (stream === null) continue;
+    const zero2 = segments > 1 ? 0 : channels.zero2;
+    return { stream: Int32Array.from(stream), scales: Int32Array.from(quadScales(channels)), segments, zero2 };
+  }
+  return null;
+}
+
+function quadStream(channels: DspChannels, segments: number): readonly number[] | null {
+  const { biases, depth } = channels;
+  const stream: number[] = [];
+  for (let c = 0; c < biases.length; c += 4) {
+    for (let segment = 0; segment < segments; segment++) {
+      const order = quadOrder((segment * depth) / segments, ((segment + 1) * depth) / segments);
+      const [first, second] = [packPair(channels, c, order), packPair(channels, c + 2, order)];
+      if (first === null || second === null) return null;
+      for (const [i, word] of first.entries()) stream.push(word, second[i] as number);
+      stream.push(...[0, 2, 1, 3].map((i) => (segment === 0 ? 2 * (biases[c + i] ?? 0) : 0)));
+    }
+  }
+  return stream;
+}
+
+function quadScales({ biases, multipliers, rights }: DspChannels): readonly number[] {
+  const scales: number[] = [];
+  for (let c = 0; c < biases.length; c += 4) {
+    // Channels that are not there are scaled like the first, so that scales can be the same.
+    const four = [0, 1, 2, 3].map((i) => (c + i < biases.length ? c + i : 0));
+    const shifts = four.reduce((all, from, i) => all | (((rights[from] as number) & 0xff) << (8 * i)), 0);
+    scales.push(...four.map((from) => multipliers[from] as number), shifts);
+  }
+  const isShared = multipliers.every((v) => v === multipliers[0]) && rights.every((v) => v === rights[0]);
+  return isShared ? scales.slice(0, scaleWords) : scales;
+}
+
+/** The order of a run's values when its last four are widened like all others, zeros standing for what is missing. */
+function quadOrder(first: number, end: number): WordOrder {
+  const at = (i: number): number => (i < end ? i : -1);
+  const order: [number, number][] = [];
+  for (let i = first; i < end; i += 4) order.push([i, at(i + 2)], [at(i + 1), at(i + 3)]);
+  return order;
 }

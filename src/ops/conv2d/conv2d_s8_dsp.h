@@ -10,7 +10,7 @@
 
 /* Sizes and steps in elements. */
 typedef struct {
-    int32_t words; /* of two values of a window */
+    int32_t words, row_words; /* of two values of a window, and of a row of it */
     int32_t in_w, in_c, in_step;
     int32_t out_w, out_c, out_step;
     int32_t k_h, k_w;
@@ -34,34 +34,57 @@ TH_INLINE th_pairs_layer th_conv2d_s8_dsp_layer(const th_conv2d_s8_dsp_params *p
 }
 
 /* The taps of one row of a window that begins at x, one after another in `gathered`. */
-TH_KERNEL void th_conv2d_s8_dsp_gather(const th_conv2d_s8_dsp_params *p, const int8_t *row, int32_t x, int8_t *gathered)
+TH_ROW void th_conv2d_s8_dsp_gather(const th_conv2d_s8_dsp_params *p, const int8_t *row, int32_t x, int8_t *gathered)
 {
     const int32_t in_c = p->in_c;
-    for (int32_t kx = 0; kx < p->k_w; kx++, x += p->dilation_w, gathered += in_c) {
-        if (row && x >= 0 && x < p->in_w) {
-            memcpy(gathered, row + x * p->in_step, (size_t)in_c);
-        } else {
-            memset(gathered, p->in_zero, (size_t)in_c);
-        }
+    const th_taps inside = th_taps_inside(x, p->dilation_w, p->k_w, p->in_w);
+    memset(gathered, p->in_zero, (size_t)(p->k_w * in_c));
+    if (p->dilation_w == 1 && p->in_step == in_c && inside.first < inside.end) {
+        memcpy(gathered + inside.first * in_c, row + (x + inside.first) * in_c,
+               (size_t)((inside.end - inside.first) * in_c));
+        return;
+    }
+    for (int32_t kx = inside.first; kx < inside.end; kx++) {
+        memcpy(gathered + kx * in_c, row + (x + kx * p->dilation_w) * p->in_step, (size_t)in_c);
     }
 }
 
-/* The values of the window that begins at x, as every `pixels`th word. */
-TH_INLINE void th_conv2d_s8_dsp_window(const th_conv2d_s8_dsp_params *p, const void *const *rows, int32_t x,
-                                       uint32_t *values, int32_t pixels, int8_t *gathered)
+/* The values of the windows that begin at x, x + stride and so on. */
+TH_INLINE void th_conv2d_s8_dsp_windows(const th_conv2d_s8_dsp_params *p, const void *const *rows, int32_t x,
+                                        uint32_t *values, int32_t pixels, int8_t *gathered)
 {
     const int32_t length = p->k_w * p->in_c;
-    const int32_t is_inside = x >= 0 && x + p->k_w <= p->in_w;
-    const int32_t is_dense = p->k_w == 1 || (p->dilation_w == 1 && p->in_step == p->in_c);
-    for (int32_t ky = 0; ky < p->k_h; ky++) {
-        const int8_t *row = (const int8_t *)rows[ky];
-        const int8_t *from = gathered;
-        if (row && is_inside && is_dense) {
-            from = row + x * p->in_step;
-        } else {
-            th_conv2d_s8_dsp_gather(p, row, x, gathered);
+    const int32_t stride = p->stride_w;
+    /* Those from `first` to `end` lie inside the row, as one piece each. */
+    int32_t first = 0;
+    int32_t end = 0;
+    if (p->k_w == 1 || (p->dilation_w == 1 && p->in_step == p->in_c)) {
+        const int32_t last = p->in_w - p->k_w;
+        end = pixels;
+        while (first < end && x + first * stride < 0) {
+            first++;
         }
-        values = th_widen_s8(values, pixels, from, length);
+        while (first < end && x + (end - 1) * stride > last) {
+            end--;
+        }
+    }
+    for (int32_t ky = 0; ky < p->k_h; ky++, values += p->row_words * pixels) {
+        const int8_t *row = (const int8_t *)rows[ky];
+        if (!row) {
+            memset(gathered, p->in_zero, (size_t)length);
+            th_widen_s8(values, pixels, pixels, gathered, 0, length);
+            continue;
+        }
+        if (first < end) {
+            th_widen_s8(values + first, pixels, end - first, row + (x + first * stride) * p->in_step,
+                        stride * p->in_step, length);
+        }
+        for (int32_t i = 0; i < pixels; i++) {
+            if (i < first || i >= end) {
+                th_conv2d_s8_dsp_gather(p, row, x + i * stride, gathered);
+                th_widen_s8(values + i, pixels, 1, gathered, 0, length);
+            }
+        }
     }
 }
 
@@ -78,10 +101,9 @@ TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *co
     int32_t x = -p->pad_left;
     for (int32_t ox = 0; ox < p->out_w; ox += TH_PAIRS_PIXELS) {
         const int32_t pixels = th_min(p->out_w - ox, TH_PAIRS_PIXELS);
-        for (int32_t i = 0; i < pixels; i++, x += p->stride_w) {
-            th_conv2d_s8_dsp_window(p, rows, x, values + i, pixels, gathered);
-        }
+        th_conv2d_s8_dsp_windows(p, rows, x, values, pixels, gathered);
         th_pairs_s8_block(&layer, stream, values, pixels, output);
+        x += TH_PAIRS_PIXELS * p->stride_w;
         output += TH_PAIRS_PIXELS * p->out_step;
     }
 }
@@ -97,10 +119,9 @@ TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const i
     uint32_t *values = (uint32_t *)scratch;
     for (int32_t at = 0; at < p->out_w; at += TH_PAIRS_PIXELS) {
         const int32_t pixels = th_min(p->out_w - at, TH_PAIRS_PIXELS);
-        for (int32_t i = 0; i < pixels; i++, input += p->in_step) {
-            th_widen_s8(values + i, pixels, input, p->in_c);
-        }
+        th_widen_s8(values, pixels, pixels, input, p->in_step, p->in_c);
         th_pairs_s8_block(&layer, stream, values, pixels, output);
+        input += TH_PAIRS_PIXELS * p->in_step;
         output += TH_PAIRS_PIXELS * p->out_step;
     }
 }

@@ -33,6 +33,7 @@ function paramsOf(view: View, { words, zero2 }: PackedPairs, pixels: number): Ke
   const { k_c, ...sizes } = weightedConv2d.fields(view);
   const fields = {
     words,
+    row_words: words / conv2dGeometry(view).kernel[0],
     ...sizes,
     out_w: pixels,
     in_zero: zeroPointOf(inputOf(view, 0)),

@@ -8,6 +8,7 @@ import { inputOf, optionalInput, outputOf } from "../common/view.js";
 import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
 import { depthwiseRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, type Sample, slidingRows } from "../spec.js";
+import { depthwiseDsp } from "./dsp.js";
 import {
   type DepthwiseConv2dAttrs,
   depthwise,
@@ -182,6 +183,6 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
     const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;
     return { macs: outputs * g.kernel[0] * g.kernel[1], operations: outputs };
   },
-  kernels: weightedKernels(depthwise, ["s8", "s8_w4", "s16", "s16_b32", "f32"]),
+  kernels: [...depthwiseDsp, ...weightedKernels(depthwise, ["s8", "s8_w4", "s16", "s16_b32", "f32"])],
   samples,
 });

@@ -3,8 +3,8 @@
  * depthwiseConv2dReference. Stride 1 or 2 along the row, dilation 1 there; |sum| < 2^30, right shifts from 1 to 22.
  *
  * A block of the output row is made at a time. Its inputs, less their zero point and with zeros for padding, are put into
- * scratch as `planes`: words of two neighbours in a row of one channel, four channels side by side, so that a word times a
- * word of weights is two products of one sum. Then the output channels of those four are computed one after another, each
+ * scratch as `planes`: words of two neighbours in a row of one channel, four channels side by side or one alone, so that a
+ * word times a word of weights is two products of one sum. Then the output channels of those four are computed one after another, each
  * with its weights widened beside the planes, four outputs at a time.
  */
 #ifndef TH_DEPTHWISE_CONV2D_S8_DSP_H
@@ -37,7 +37,7 @@ typedef struct {
 typedef void th_depthwise_group(const int32_t *data, const int32_t *weights, int8_t *output,
                                 const th_depthwise_run *run);
 
-/* Two neighbours of a channel, and the next row of three, are so many words on: four channels lie together. */
+/* Channels that are widened at a time, side by side, unless there is but one. */
 enum { th_depthwise_lanes = 4 };
 
 #if TH_DSP_ASM
@@ -52,7 +52,6 @@ enum { th_depthwise_lanes = 4 };
     "asr " sum ", " sum ", r11\n"                                                                                      \
     "ssat " sum ", #8, " sum "\n"
 #define TH_DW_MAC(sum, x, w) "smlad " sum ", " x ", " w ", " sum "\n"
-#define TH_DW_FIRST(sum, x, w) "smuad " sum ", " x ", " w "\n"
 /* Two outputs; the second is written first, so that with a step of 0 the first is what remains. */
 #define TH_DW_STORE(first, second)                                                                                     \
     "strb " second ", [r2, r12]\n"                                                                                     \
@@ -100,133 +99,58 @@ enum { th_depthwise_lanes = 4 };
 /* A step of a row, stride 1: outputs 0 and 1 start at word x, outputs 2 and 3 at the next, which is loaded. */
 #define TH_DW_FOUR_1(x, next, offset)                                                                                  \
     "ldrd r8, r9, [r1], #8\n"                                                                                          \
-    "ldr " next ", [r0, #" offset "]\n"                                                                                \
+    "ldr " next ", [r0, #" offset "*th_dw]\n"                                                                                \
     TH_DW_MAC("r4", x, "r8") TH_DW_MAC("r5", x, "r9") TH_DW_MAC("r6", next, "r8") TH_DW_MAC("r7", next, "r9")
-#define TH_DW_FOUR_1_1 "ldr r10, [r0]\n" TH_DW_FOUR_1("r10", "r11", "16")
-#define TH_DW_FOUR_1_2 TH_DW_FOUR_1_1 TH_DW_FOUR_1("r11", "r10", "32")
-#define TH_DW_FOUR_1_3 TH_DW_FOUR_1_2 TH_DW_FOUR_1("r10", "r11", "48")
-#define TH_DW_FOUR_1_4 TH_DW_FOUR_1_3 TH_DW_FOUR_1("r11", "r10", "64")
-#define TH_DW_FOUR_1_5 TH_DW_FOUR_1_4 TH_DW_FOUR_1("r10", "r11", "80")
-#define TH_DW_FOUR_1_6 TH_DW_FOUR_1_5 TH_DW_FOUR_1("r11", "r10", "96")
+#define TH_DW_FOUR_1_1 "ldr r10, [r0]\n" TH_DW_FOUR_1("r10", "r11", "1")
+#define TH_DW_FOUR_1_2 TH_DW_FOUR_1_1 TH_DW_FOUR_1("r11", "r10", "2")
+#define TH_DW_FOUR_1_3 TH_DW_FOUR_1_2 TH_DW_FOUR_1("r10", "r11", "3")
+#define TH_DW_FOUR_1_4 TH_DW_FOUR_1_3 TH_DW_FOUR_1("r11", "r10", "4")
+#define TH_DW_FOUR_1_5 TH_DW_FOUR_1_4 TH_DW_FOUR_1("r10", "r11", "5")
+#define TH_DW_FOUR_1_6 TH_DW_FOUR_1_5 TH_DW_FOUR_1("r11", "r10", "6")
 #define TH_DW_TWO_1(offset)                                                                                            \
     "ldrd r8, r9, [r1], #8\n"                                                                                          \
-    "ldr r10, [r0, #" offset "]\n" TH_DW_MAC("r4", "r10", "r8") TH_DW_MAC("r5", "r10", "r9")
+    "ldr r10, [r0, #" offset "*th_dw]\n" TH_DW_MAC("r4", "r10", "r8") TH_DW_MAC("r5", "r10", "r9")
 #define TH_DW_TWO_1_1 TH_DW_TWO_1("0")
-#define TH_DW_TWO_1_2 TH_DW_TWO_1_1 TH_DW_TWO_1("16")
-#define TH_DW_TWO_1_3 TH_DW_TWO_1_2 TH_DW_TWO_1("32")
-#define TH_DW_TWO_1_4 TH_DW_TWO_1_3 TH_DW_TWO_1("48")
-#define TH_DW_TWO_1_5 TH_DW_TWO_1_4 TH_DW_TWO_1("64")
-#define TH_DW_TWO_1_6 TH_DW_TWO_1_5 TH_DW_TWO_1("80")
+#define TH_DW_TWO_1_2 TH_DW_TWO_1_1 TH_DW_TWO_1("1")
+#define TH_DW_TWO_1_3 TH_DW_TWO_1_2 TH_DW_TWO_1("2")
+#define TH_DW_TWO_1_4 TH_DW_TWO_1_3 TH_DW_TWO_1("3")
+#define TH_DW_TWO_1_5 TH_DW_TWO_1_4 TH_DW_TWO_1("4")
+#define TH_DW_TWO_1_6 TH_DW_TWO_1_5 TH_DW_TWO_1("5")
 
 /* Stride 2: every output starts a word after the one before. */
 #define TH_DW_FOUR_2(a, b, c, d)                                                                                       \
     "ldr r8, [r1], #4\n" TH_DW_MAC("r4", a, "r8") TH_DW_MAC("r5", b, "r8") TH_DW_MAC("r6", c, "r8")                    \
     TH_DW_MAC("r7", d, "r8")
 #define TH_DW_FOUR_2_1                                                                                                 \
-    "ldr r9, [r0]\nldr r10, [r0, #16]\nldr r11, [r0, #32]\nldr lr, [r0, #48]\n"                                        \
+    "ldr r9, [r0]\nldr r10, [r0, #1*th_dw]\nldr r11, [r0, #2*th_dw]\nldr lr, [r0, #3*th_dw]\n"                                        \
     TH_DW_FOUR_2("r9", "r10", "r11", "lr")
-#define TH_DW_FOUR_2_2 TH_DW_FOUR_2_1 "ldr r9, [r0, #64]\n" TH_DW_FOUR_2("r10", "r11", "lr", "r9")
-#define TH_DW_FOUR_2_3 TH_DW_FOUR_2_2 "ldr r10, [r0, #80]\n" TH_DW_FOUR_2("r11", "lr", "r9", "r10")
-#define TH_DW_FOUR_2_4 TH_DW_FOUR_2_3 "ldr r11, [r0, #96]\n" TH_DW_FOUR_2("lr", "r9", "r10", "r11")
-#define TH_DW_FOUR_2_5 TH_DW_FOUR_2_4 "ldr lr, [r0, #112]\n" TH_DW_FOUR_2("r9", "r10", "r11", "lr")
-#define TH_DW_FOUR_2_6 TH_DW_FOUR_2_5 "ldr r9, [r0, #128]\n" TH_DW_FOUR_2("r10", "r11", "lr", "r9")
+#define TH_DW_FOUR_2_2 TH_DW_FOUR_2_1 "ldr r9, [r0, #4*th_dw]\n" TH_DW_FOUR_2("r10", "r11", "lr", "r9")
+#define TH_DW_FOUR_2_3 TH_DW_FOUR_2_2 "ldr r10, [r0, #5*th_dw]\n" TH_DW_FOUR_2("r11", "lr", "r9", "r10")
+#define TH_DW_FOUR_2_4 TH_DW_FOUR_2_3 "ldr r11, [r0, #6*th_dw]\n" TH_DW_FOUR_2("lr", "r9", "r10", "r11")
+#define TH_DW_FOUR_2_5 TH_DW_FOUR_2_4 "ldr lr, [r0, #7*th_dw]\n" TH_DW_FOUR_2("r9", "r10", "r11", "lr")
+#define TH_DW_FOUR_2_6 TH_DW_FOUR_2_5 "ldr r9, [r0, #8*th_dw]\n" TH_DW_FOUR_2("r10", "r11", "lr", "r9")
 #define TH_DW_TWO_2(x, next, offset)                                                                                   \
     "ldr r8, [r1], #4\n"                                                                                               \
-    "ldr " next ", [r0, #" offset "]\n" TH_DW_MAC("r4", x, "r8") TH_DW_MAC("r5", next, "r8")
-#define TH_DW_TWO_2_1 "ldr r10, [r0]\n" TH_DW_TWO_2("r10", "r11", "16")
-#define TH_DW_TWO_2_2 TH_DW_TWO_2_1 TH_DW_TWO_2("r11", "r10", "32")
-#define TH_DW_TWO_2_3 TH_DW_TWO_2_2 TH_DW_TWO_2("r10", "r11", "48")
-#define TH_DW_TWO_2_4 TH_DW_TWO_2_3 TH_DW_TWO_2("r11", "r10", "64")
-#define TH_DW_TWO_2_5 TH_DW_TWO_2_4 TH_DW_TWO_2("r10", "r11", "80")
-#define TH_DW_TWO_2_6 TH_DW_TWO_2_5 TH_DW_TWO_2("r11", "r10", "96")
+    "ldr " next ", [r0, #" offset "*th_dw]\n" TH_DW_MAC("r4", x, "r8") TH_DW_MAC("r5", next, "r8")
+#define TH_DW_TWO_2_1 "ldr r10, [r0]\n" TH_DW_TWO_2("r10", "r11", "1")
+#define TH_DW_TWO_2_2 TH_DW_TWO_2_1 TH_DW_TWO_2("r11", "r10", "2")
+#define TH_DW_TWO_2_3 TH_DW_TWO_2_2 TH_DW_TWO_2("r10", "r11", "3")
+#define TH_DW_TWO_2_4 TH_DW_TWO_2_3 TH_DW_TWO_2("r11", "r10", "4")
+#define TH_DW_TWO_2_5 TH_DW_TWO_2_4 TH_DW_TWO_2("r10", "r11", "5")
+#define TH_DW_TWO_2_6 TH_DW_TWO_2_5 TH_DW_TWO_2("r11", "r10", "6")
 
-#define TH_DW_DEFINE_GROUPS(stride, steps, four_bytes, two_bytes)                                                      \
-    TH_NAKED void th_depthwise_four_##stride##_##steps(TH_DW_ARGS)                                                     \
+/* th_dw: bytes from two neighbours to the next. */
+#define TH_DW_DEFINE_GROUPS(stride, steps, lanes)                                                                      \
+    TH_NAKED void th_depthwise_four_##stride##_##steps##_##lanes(TH_DW_ARGS)                                           \
     {                                                                                                                  \
-        __asm__(TH_DW_ENTER TH_DW_ZERO_FOUR TH_DW_ROWS TH_DW_FOUR_##stride##_##steps TH_DW_ROWS_END TH_DW_FINISH_FOUR  \
-                    TH_DW_LEAVE(four_bytes));                                                                          \
+        __asm__(".set th_dw, 4*" #lanes "\n" TH_DW_ENTER TH_DW_ZERO_FOUR TH_DW_ROWS TH_DW_FOUR_##stride##_##steps      \
+                    TH_DW_ROWS_END TH_DW_FINISH_FOUR TH_DW_LEAVE("2*" #stride "*th_dw"));                              \
     }                                                                                                                  \
-    TH_NAKED void th_depthwise_two_##stride##_##steps(TH_DW_ARGS)                                                      \
+    TH_NAKED void th_depthwise_two_##stride##_##steps##_##lanes(TH_DW_ARGS)                                            \
     {                                                                                                                  \
-        __asm__(TH_DW_ENTER TH_DW_ZERO_TWO TH_DW_ROWS TH_DW_TWO_##stride##_##steps TH_DW_ROWS_END TH_DW_FINISH_TWO     \
-                    TH_DW_LEAVE(two_bytes));                                                                           \
+        __asm__(".set th_dw, 4*" #lanes "\n" TH_DW_ENTER TH_DW_ZERO_TWO TH_DW_ROWS TH_DW_TWO_##stride##_##steps        \
+                    TH_DW_ROWS_END TH_DW_FINISH_TWO TH_DW_LEAVE(#stride "*th_dw"));                                    \
     }
-
-/*
- * 3x3: the three rows lie side by side in the planes, so a pair of neighbours is 48 bytes on. r3 counts. Stack: run, and
- * what was saved.
- */
-#define TH_DW_ENTER_3X3                                                                                                \
-    "push {r3-r11, lr}\n"                                                                                              \
-    "ldr r3, [r3, #32]\n"                                                                                              \
-    "1:\n"
-#define TH_DW_FOUR_1_3X3(first, x0, x1, x2)                                                                            \
-    "ldm r1!, {r8-r11}\n"                                                                                              \
-    "ldr r12, [r0, #" x0 "]\n"                                                                                         \
-    "ldr lr, [r0, #" x1 "]\n"                                                                                          \
-    first("r4", "r12", "r8") first("r5", "r12", "r9") "ldr r12, [r0, #" x2 "]\n"                                       \
-    first("r6", "lr", "r8") first("r7", "lr", "r9") TH_DW_MAC("r4", "lr", "r10") TH_DW_MAC("r5", "lr", "r11")          \
-    TH_DW_MAC("r6", "r12", "r10") TH_DW_MAC("r7", "r12", "r11")
-#define TH_DW_TWO_1_3X3(first, x0, x1)                                                                                 \
-    "ldm r1!, {r8-r11}\n"                                                                                              \
-    "ldr r12, [r0, #" x0 "]\n"                                                                                         \
-    "ldr lr, [r0, #" x1 "]\n"                                                                                          \
-    first("r4", "r12", "r8") first("r5", "r12", "r9") TH_DW_MAC("r4", "lr", "r10") TH_DW_MAC("r5", "lr", "r11")
-#define TH_DW_FOUR_2_3X3(first, x0, x1, x2, x3, x4)                                                                    \
-    "ldm r1!, {r8, r9}\n"                                                                                              \
-    "ldr r10, [r0, #" x0 "]\n"                                                                                         \
-    "ldr r11, [r0, #" x1 "]\n"                                                                                         \
-    "ldr r12, [r0, #" x2 "]\n"                                                                                         \
-    "ldr lr, [r0, #" x3 "]\n"                                                                                          \
-    first("r4", "r10", "r8") first("r5", "r11", "r8") first("r6", "r12", "r8") first("r7", "lr", "r8")                 \
-    "ldr r10, [r0, #" x4 "]\n"                                                                                         \
-    TH_DW_MAC("r4", "r11", "r9") TH_DW_MAC("r5", "r12", "r9") TH_DW_MAC("r6", "lr", "r9")                              \
-    TH_DW_MAC("r7", "r10", "r9")
-#define TH_DW_TWO_2_3X3(first, x0, x1, x2)                                                                             \
-    "ldm r1!, {r8, r9}\n"                                                                                              \
-    "ldr r10, [r0, #" x0 "]\n"                                                                                         \
-    "ldr r11, [r0, #" x1 "]\n"                                                                                         \
-    "ldr r12, [r0, #" x2 "]\n"                                                                                         \
-    first("r4", "r10", "r8") first("r5", "r11", "r8") TH_DW_MAC("r4", "r11", "r9") TH_DW_MAC("r5", "r12", "r9")
-#define TH_DW_FINISH_3X3(rewind) "ldr r12, [sp]\nsub r1, r1, #" rewind "\nldm r12, {r8-r11}\n"
-#define TH_DW_LEAVE_3X3(advance)                                                                                       \
-    "subs r3, r3, #1\n"                                                                                                \
-    "add r0, r0, #" advance "\n"                                                                                       \
-    "bne 1b\n"                                                                                                         \
-    "pop {r3-r11, pc}\n"
-#define TH_DW_STEP_3X3 "ldr r12, [sp]\nldr r12, [r12, #16]\n"
-#define TH_DW_STORE_FOUR_3X3                                                                                           \
-    TH_DW_FINISH("r4") TH_DW_FINISH("r5") TH_DW_FINISH("r6") TH_DW_FINISH("r7")                                        \
-    TH_DW_STEP_3X3 TH_DW_STORE("r4", "r5") TH_DW_STORE("r6", "r7")
-#define TH_DW_STORE_TWO_3X3 TH_DW_FINISH("r4") TH_DW_FINISH("r5") TH_DW_STEP_3X3 TH_DW_STORE("r4", "r5")
-
-TH_NAKED void th_depthwise_four_1_3x3(TH_DW_ARGS)
-{
-    __asm__(TH_DW_ENTER_3X3 TH_DW_FOUR_1_3X3(TH_DW_FIRST, "0", "48", "96") TH_DW_FOUR_1_3X3(TH_DW_MAC, "16", "64", "112")
-                TH_DW_FOUR_1_3X3(TH_DW_MAC, "32", "80", "128") TH_DW_FINISH_3X3("48") TH_DW_STORE_FOUR_3X3
-                    TH_DW_LEAVE_3X3("96"));
-}
-
-TH_NAKED void th_depthwise_two_1_3x3(TH_DW_ARGS)
-{
-    __asm__(TH_DW_ENTER_3X3 TH_DW_TWO_1_3X3(TH_DW_FIRST, "0", "48") TH_DW_TWO_1_3X3(TH_DW_MAC, "16", "64")
-                TH_DW_TWO_1_3X3(TH_DW_MAC, "32", "80") TH_DW_FINISH_3X3("48") TH_DW_STORE_TWO_3X3 TH_DW_LEAVE_3X3("48"));
-}
-
-TH_NAKED void th_depthwise_four_2_3x3(TH_DW_ARGS)
-{
-    __asm__(TH_DW_ENTER_3X3 TH_DW_FOUR_2_3X3(TH_DW_FIRST, "0", "48", "96", "144", "192")
-                TH_DW_FOUR_2_3X3(TH_DW_MAC, "16", "64", "112", "160", "208")
-                    TH_DW_FOUR_2_3X3(TH_DW_MAC, "32", "80", "128", "176", "224") TH_DW_FINISH_3X3("24")
-                        TH_DW_STORE_FOUR_3X3 TH_DW_LEAVE_3X3("192"));
-}
-
-TH_NAKED void th_depthwise_two_2_3x3(TH_DW_ARGS)
-{
-    __asm__(TH_DW_ENTER_3X3 TH_DW_TWO_2_3X3(TH_DW_FIRST, "0", "48", "96") TH_DW_TWO_2_3X3(TH_DW_MAC, "16", "64", "112")
-                TH_DW_TWO_2_3X3(TH_DW_MAC, "32", "80", "128") TH_DW_FINISH_3X3("24") TH_DW_STORE_TWO_3X3
-                    TH_DW_LEAVE_3X3("96"));
-}
 
 /*
  * `count` times two neighbours of four channels, the second `step` bytes after the first: four words of pairs, less the
@@ -292,14 +216,9 @@ TH_INLINE void th_depthwise_groups(const int32_t *data, const int32_t *weights, 
     {                                                                                                                  \
         th_depthwise_groups(data, weights, output, run, outputs, stride, steps, pair, row);                            \
     }
-#define TH_DW_DEFINE_GROUPS(stride, steps, four_bytes, two_bytes)                                                      \
-    TH_DW_DEFINE_TWIN(th_depthwise_four_##stride##_##steps, 4, stride, steps, 4, run->row_bytes / 4)                   \
-    TH_DW_DEFINE_TWIN(th_depthwise_two_##stride##_##steps, 2, stride, steps, 4, run->row_bytes / 4)
-
-TH_DW_DEFINE_TWIN(th_depthwise_four_1_3x3, 4, 1, 2, 12, 4)
-TH_DW_DEFINE_TWIN(th_depthwise_two_1_3x3, 2, 1, 2, 12, 4)
-TH_DW_DEFINE_TWIN(th_depthwise_four_2_3x3, 4, 2, 2, 12, 4)
-TH_DW_DEFINE_TWIN(th_depthwise_two_2_3x3, 2, 2, 2, 12, 4)
+#define TH_DW_DEFINE_GROUPS(stride, steps, lanes)                                                                      \
+    TH_DW_DEFINE_TWIN(th_depthwise_four_##stride##_##steps##_##lanes, 4, stride, steps, lanes, run->row_bytes / 4)     \
+    TH_DW_DEFINE_TWIN(th_depthwise_two_##stride##_##steps##_##lanes, 2, stride, steps, lanes, run->row_bytes / 4)
 
 TH_KERNEL void th_depthwise_pairs(const int8_t *from, int32_t step, int32_t *to, int32_t count, uint32_t offset,
                                   int32_t to_bytes)
@@ -362,6 +281,18 @@ typedef struct {
     int32_t x0, pairs, pair, row;
 } th_depthwise_planes;
 
+/* Both halves less a zero point; no difference needs more than 10 bits. */
+TH_INLINE uint32_t th_depthwise_less(uint32_t halves, int32_t zero)
+{
+#if TH_DSP_ASM
+    uint32_t result;
+    __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(halves), "r"((uint32_t)(zero & 0xffff) * UINT32_C(0x10001)));
+    return result;
+#else
+    return th_pkhbt((uint32_t)(th_low_half(halves) - zero), (uint32_t)(th_high_half(halves) - zero));
+#endif
+}
+
 /* Writes the pairs of one row of up to four channels; padding was written before, where both of a pair are that. */
 TH_INLINE void th_depthwise_fill(const th_depthwise_conv2d_params *p, const th_depthwise_planes *planes,
                                  const int8_t *row, int32_t lanes, int32_t *to)
@@ -370,21 +301,33 @@ TH_INLINE void th_depthwise_fill(const th_depthwise_conv2d_params *p, const th_d
     int32_t i = planes->x0 < 0 ? -planes->x0 >> 1 : 0;
     while (i < planes->pairs) {
         const int32_t x = planes->x0 + 2 * i;
-        const int8_t *from = row + x * p->in_step;
         const int32_t whole = x >= 0 && lanes == th_depthwise_lanes ? th_min(planes->pairs - i, (p->in_w - x) >> 1) : 0;
         if (whole > 0) {
-            th_depthwise_pairs(from, p->in_step, to + i * planes->pair, whole,
+            th_depthwise_pairs(row + x * p->in_step, p->in_step, to + i * planes->pair, whole,
                                (uint32_t)(-zero & 0xffff) * UINT32_C(0x10001), planes->pair * 4);
             i += whole;
             continue;
+        }
+        if (lanes == 1 && p->in_step == 1 && x >= 0) {
+            /* Four values of one channel follow each other. */
+            for (; i + 1 < planes->pairs && planes->x0 + 2 * i + 3 < p->in_w; i += 2) {
+                const uint32_t four = th_load32(row + planes->x0 + 2 * i);
+                const uint32_t even = th_depthwise_less(th_sxtb16(four), zero);
+                const uint32_t odd = th_depthwise_less(th_sxtb16_ror8(four), zero);
+                to[i] = (int32_t)th_pkhbt(even, odd);
+                to[i + 1] = (int32_t)th_pkhtb(odd, even);
+            }
+            if (planes->x0 + 2 * i != x) {
+                continue;
+            }
         }
         if (x >= p->in_w) {
             return;
         }
         const int32_t has_next = x + 1 < p->in_w;
         for (int32_t c = 0; c < lanes; c++) {
-            const int32_t low = x >= 0 ? from[c] - zero : 0;
-            const int32_t high = has_next ? from[p->in_step + c] - zero : 0;
+            const int32_t low = x >= 0 ? row[x * p->in_step + c] - zero : 0;
+            const int32_t high = has_next ? row[(x + 1) * p->in_step + c] - zero : 0;
             to[i * planes->pair + c] = (int32_t)th_pkhbt((uint32_t)low, (uint32_t)high);
         }
         i++;
@@ -393,7 +336,7 @@ TH_INLINE void th_depthwise_fill(const th_depthwise_conv2d_params *p, const th_d
 
 /* What a kernel is made of: how far an output reaches, and the functions for four outputs and for two. */
 typedef struct {
-    int32_t stride, steps, is_3x3;
+    int32_t stride, steps, lanes; /* lanes: words from two neighbours to the next */
     th_depthwise_group *four, *two;
 } th_depthwise_form;
 
@@ -423,34 +366,35 @@ TH_INLINE void th_depthwise_channel(const th_depthwise_form *form, th_depthwise_
     }
 }
 
-TH_INLINE void th_depthwise_dsp(const th_depthwise_conv2d_dsp_params *params, const void *const *rows,
+TH_KERNEL void th_depthwise_dsp(const th_depthwise_conv2d_dsp_params *params, const void *const *rows,
                                 const int8_t *weights, const int32_t *biases2, const int32_t *multipliers,
-                                const int8_t *rights, void *scratch, int8_t *output, const th_depthwise_form form)
+                                const int8_t *rights, void *scratch, int8_t *output, const th_depthwise_form *form)
 {
     const th_depthwise_conv2d_params *p = &params->p;
     int32_t *const planes_start = (int32_t *)scratch;
     int32_t *const words = planes_start + params->plane_words;
     const int32_t out_c = p->in_c * p->multiplier;
     th_taps inside = th_rows_inside(rows, p->k_h);
-    if (form.is_3x3) {
+    const int32_t has_blank = inside.first == inside.end;
+    if (has_blank) {
         inside.first = 0;
-        inside.end = 3;
+        inside.end = 1;
     }
     const int32_t count = inside.end - inside.first;
     th_depthwise_run run;
     run.out_step = p->out_step;
     run.rows = count;
-    run.weight_bytes = count * form.steps * (form.stride == 1 ? 8 : 4);
+    run.weight_bytes = count * form->steps * (form->stride == 1 ? 8 : 4);
     for (int32_t ox = 0; ox < p->out_w; ox += params->block) {
         const int32_t outputs = th_min(params->block, p->out_w - ox);
         th_depthwise_planes planes;
-        planes.x0 = ox * form.stride - p->pad_left;
-        planes.pairs = ((outputs - 1) * form.stride + p->k_w + 1) >> 1;
-        planes.pair = form.is_3x3 ? 3 * th_depthwise_lanes : th_depthwise_lanes;
-        planes.row = form.is_3x3 ? th_depthwise_lanes : th_depthwise_lanes * planes.pairs;
+        planes.x0 = ox * form->stride - p->pad_left;
+        planes.pairs = ((outputs - 1) * form->stride + p->k_w + 1) >> 1;
+        planes.pair = form->lanes;
+        planes.row = form->lanes * planes.pairs;
         run.row_bytes = planes.row * 4;
-        if (planes.x0 < 0 || planes.x0 + 2 * planes.pairs > p->in_w || (form.is_3x3 && !(rows[0] && rows[2]))) {
-            memset(planes_start, 0, (size_t)(planes.pairs * th_depthwise_lanes * count) * sizeof(int32_t));
+        if (planes.x0 < 0 || planes.x0 + 2 * planes.pairs > p->in_w || has_blank) {
+            memset(planes_start, 0, (size_t)(planes.row * count) * sizeof(int32_t));
         }
         int32_t done = 0;
         while (done < p->in_c) {
@@ -466,17 +410,17 @@ TH_INLINE void th_depthwise_dsp(const th_depthwise_conv2d_dsp_params *params, co
                 for (int32_t m = 0; m < p->multiplier; m++) {
                     const int32_t oc = done * p->multiplier + m;
                     const int8_t *own = weights + (oc * p->k_h + inside.first) * p->k_w;
-                    if (form.stride == 1) {
-                        th_depthwise_widen_1(own, count, p->k_w, form.steps, words);
+                    if (form->stride == 1) {
+                        th_depthwise_widen_1(own, count, p->k_w, form->steps, words);
                     } else {
-                        th_depthwise_widen_2(own, count, p->k_w, form.steps, words);
+                        th_depthwise_widen_2(own, count, p->k_w, form->steps, words);
                     }
                     const int32_t right = rights[oc];
                     run.bias2 = biases2[oc];
                     run.multiplier = multipliers[oc];
                     run.add = (int32_t)((uint32_t)(2 * p->out_zero + 1) << (right - 1));
                     run.right = right;
-                    th_depthwise_channel(&form, &run, planes_start + done - ic, words, outputs, planes.pair,
+                    th_depthwise_channel(form, &run, planes_start + done - ic, words, outputs, planes.pair,
                                          output + oc);
                 }
             }
@@ -494,31 +438,40 @@ TH_INLINE void th_depthwise_dsp(const th_depthwise_conv2d_dsp_params *params, co
 
 /* Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input, weights [out_c][k_h][k_w]
  * and three bytes more, twice the biases, multipliers and right shifts [out_c], output [out_w][out_c]. */
-#define TH_DW_DEFINE_KERNEL(name, stride, steps, is_3x3, group)                                                        \
-    TH_KERNEL void name(const th_depthwise_conv2d_dsp_params *params, const void *const *rows, const int8_t *weights,  \
-                        const int32_t *biases2, const int32_t *multipliers, const int8_t *rights, void *scratch,       \
-                        int8_t *output)                                                                                \
+#define TH_DW_DEFINE(stride, steps, lanes)                                                                             \
+    TH_DW_DEFINE_GROUPS(stride, steps, lanes)                                                                          \
+    TH_KERNEL void th_depthwise_conv2d_s8_dsp_##stride##_##steps##_##lanes(                                            \
+        const th_depthwise_conv2d_dsp_params *params, const void *const *rows, const int8_t *weights,                  \
+        const int32_t *biases2, const int32_t *multipliers, const int8_t *rights, void *scratch, int8_t *output)       \
     {                                                                                                                  \
-        const th_depthwise_form form = {stride, steps, is_3x3, th_depthwise_four_##group, th_depthwise_two_##group};   \
-        th_depthwise_dsp(params, rows, weights, biases2, multipliers, rights, scratch, output, form);                  \
+        static const th_depthwise_form form = {stride, steps, lanes, th_depthwise_four_##stride##_##steps##_##lanes,   \
+                                               th_depthwise_two_##stride##_##steps##_##lanes};                         \
+        th_depthwise_dsp(params, rows, weights, biases2, multipliers, rights, scratch, output, &form);                 \
     }
-#define TH_DW_DEFINE(stride, steps, four_bytes, two_bytes)                                                             \
-    TH_DW_DEFINE_GROUPS(stride, steps, four_bytes, two_bytes)                                                          \
-    TH_DW_DEFINE_KERNEL(th_depthwise_conv2d_s8_dsp_##stride##_##steps, stride, steps, 0, stride##_##steps)
 
-TH_DW_DEFINE(1, 1, "32", "16")
-TH_DW_DEFINE(1, 2, "32", "16")
-TH_DW_DEFINE(1, 3, "32", "16")
-TH_DW_DEFINE(1, 4, "32", "16")
-TH_DW_DEFINE(1, 5, "32", "16")
-TH_DW_DEFINE(1, 6, "32", "16")
-TH_DW_DEFINE(2, 1, "64", "32")
-TH_DW_DEFINE(2, 2, "64", "32")
-TH_DW_DEFINE(2, 3, "64", "32")
-TH_DW_DEFINE(2, 4, "64", "32")
-TH_DW_DEFINE(2, 5, "64", "32")
-TH_DW_DEFINE(2, 6, "64", "32")
-TH_DW_DEFINE_KERNEL(th_depthwise_conv2d_s8_dsp_1_3x3, 1, 2, 1, 1_3x3)
-TH_DW_DEFINE_KERNEL(th_depthwise_conv2d_s8_dsp_2_3x3, 2, 2, 1, 2_3x3)
+TH_DW_DEFINE(1, 1, 1)
+TH_DW_DEFINE(1, 1, 4)
+TH_DW_DEFINE(1, 2, 1)
+TH_DW_DEFINE(1, 2, 4)
+TH_DW_DEFINE(1, 3, 1)
+TH_DW_DEFINE(1, 3, 4)
+TH_DW_DEFINE(1, 4, 1)
+TH_DW_DEFINE(1, 4, 4)
+TH_DW_DEFINE(1, 5, 1)
+TH_DW_DEFINE(1, 5, 4)
+TH_DW_DEFINE(1, 6, 1)
+TH_DW_DEFINE(1, 6, 4)
+TH_DW_DEFINE(2, 1, 1)
+TH_DW_DEFINE(2, 1, 4)
+TH_DW_DEFINE(2, 2, 1)
+TH_DW_DEFINE(2, 2, 4)
+TH_DW_DEFINE(2, 3, 1)
+TH_DW_DEFINE(2, 3, 4)
+TH_DW_DEFINE(2, 4, 1)
+TH_DW_DEFINE(2, 4, 4)
+TH_DW_DEFINE(2, 5, 1)
+TH_DW_DEFINE(2, 5, 4)
+TH_DW_DEFINE(2, 6, 1)
+TH_DW_DEFINE(2, 6, 4)
 
 #endif

@@ -1,0 +1,67 @@
+import { toBytes } from "../src/base/dtype.js";
+import { seededRandom } from "../src/base/random.js";
+import { generateModel } from "../src/codegen/model.js";
+import { tensorOf } from "../src/ir/graph.js";
+import type { AnyOp } from "../src/ops/index.js";
+import { lower } from "../src/ops/lower.js";
+import { randomData, type SampleCase, sampleCase } from "../src/ops/sample.js";
+import type { Sample } from "../src/ops/spec.js";
+import { planLayers } from "../src/plan/planner.js";
+import { createSession } from "../src/run/interpreter.js";
+import { findTarget } from "../src/verify/targets.js";
+import { programOfAll } from "./plan-checks.js";
+
+/** Unused bytes around buffers, painted and checked. */
+const guardBytes = 16;
+
+/** A sample of one node, compiled with kernels for the DSP instructions. */
+export interface DspCase {
+  readonly name: string;
+  readonly sample: SampleCase;
+  /** The name of the kernel that was chosen. */
+  readonly kernel: string;
+}
+
+/** Makes a case of an operator's sample; throws the diagnostics of a bad one. */
+export function dspCase(spec: AnyOp, sample: Sample<object>, seed: number): DspCase {
+  const made = sampleCase(spec, sample, seed);
+  const [lowered] = lower(made.graph, "share", "dsp");
+  return { name: sample.name, sample: made, kernel: lowered?.kernel.name ?? "none" };
+}
+
+/** Inputs of a case: random ones, and those of the type's least and largest values alone. */
+function inputsOf({ sample }: DspCase, seed: number) {
+  const tensors = sample.graph.inputs.map((id) => tensorOf(sample.graph, id));
+  const random = seededRandom(seed);
+  const given = (range?: readonly [number, number]) =>
+    tensors.map((t) => randomData({ shape: t.shape, dtype: t.dtype, ...(range ? { range } : {}) }, random));
+  return [given(), given([-128, -128]), given([127, 127])];
+}
+
+/** Runs the cases in one program on a target and says where outputs are not the interpreter's. */
+export async function dspProblems(targetName: string, cases: readonly DspCase[]): Promise<readonly string[]> {
+  const models = cases.map(({ sample: { graph } }, i) => {
+    const nodes = lower(graph, "share", "dsp");
+    const plan = planLayers(graph, nodes, { guardBytes });
+    return generateModel({ name: `m${i}`, graph, nodes, plan, sha256: "0", commandLine: "test" });
+  });
+  const runs = cases.flatMap((c, model) => inputsOf(c, model + 1).map((inputs) => ({ c, model, inputs })));
+  const requests = runs.map(({ c, model, inputs }) => ({
+    model,
+    inputs: inputs.map((d, i) => toBytes(tensorOf(c.sample.graph, c.sample.graph.inputs[i] as never).dtype, d)),
+  }));
+  const report = await findTarget(targetName).run(programOfAll(models), requests, {});
+  return runs.flatMap(({ c, inputs }, i) => {
+    const { graph } = c.sample;
+    const expected = createSession({ main: graph, subgraphs: [] }).invoke(inputs);
+    const run = report.runs[i];
+    const where = `${c.name} (${c.kernel}), run ${i}`;
+    const wrong = expected.flatMap((want, o) => {
+      const bytes = Buffer.from(toBytes(tensorOf(graph, graph.outputs[o] as never).dtype, want));
+      const found = Buffer.from(run?.outputs[o] ?? new Uint8Array(0));
+      const at = bytes.findIndex((b, k) => b !== found[k]);
+      return at < 0 ? [] : [`${where}: output ${o} differs from byte ${at} of ${bytes.length}`];
+    });
+    return run?.canariesIntact ? wrong : [...wrong, `${where}: wrote outside its buffers`];
+  });
+}
