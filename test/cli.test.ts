@@ -83,6 +83,18 @@ describe("thimble inspect", () => {
     expect(report.fits.length).toBeGreaterThanOrEqual(30);
   });
 
+  it.each([
+    ["--plan layers", "layers", "resident", 11_916],
+    ["--optimize latency", "layers", "resident", 11_916],
+    ["--optimize memory --feed pushed", "rows", "pushed", 5_828],
+    ["--ram 12KB", "layers", "resident", 11_916],
+    ["--ram 11000", "rows", "resident", 11_000],
+  ] as const)("%s plans as asked", async (options, strategy, feed, most) => {
+    const { plan, totals } = JSON.parse((await thimble("inspect", model, "--json", ...options.split(" "))).stdout);
+    expect(plan).toMatchObject({ strategy, feed });
+    expect(totals.peakBytes).toBeLessThanOrEqual(most);
+  });
+
   it("exits 3 with the report when a named board is too small", async () => {
     const { code, stdout } = await thimble("inspect", model, "--board", "arduino-uno-r3,arduino-nano-33-ble", "--json");
     expect(code).toBe(3);
@@ -195,6 +207,12 @@ describe("mistakes", () => {
       2,
       "TH6003",
     ],
+    ["an unknown objective", ["inspect", "MODEL", "--optimize", "size"], 2, "TH6003"],
+    ["an unknown feed", ["inspect", "MODEL", "--feed", "pulled"], 2, "TH6003"],
+    ["an unknown plan", ["inspect", "MODEL", "--plan", "rows"], 2, "TH6003"],
+    ["what to do with dead channels", ["inspect", "MODEL", "--dead-channels", "eat"], 2, "TH6003"],
+    ["RAM that is no size", ["inspect", "MODEL", "--ram", "much"], 2, "TH6003"],
+    ["a hop that is no number", ["inspect", "MODEL", "--incremental", "soon"], 2, "TH6003"],
     ["no board", ["build", "MODEL", "--out", "x"], 2, "--board"],
     ["a wrong input", ["run", "MODEL", "--input", join(packageRoot, "package.json")], 1, "TH6002"],
     [

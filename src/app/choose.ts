@@ -15,7 +15,7 @@ export interface Ordered {
 }
 
 /** The most instructions that "balanced" spends on streaming, relative to all. */
-export const balancedOverhead = 0.05;
+const balancedOverhead = 0.05;
 /** Instructions of a row's turn in a schedule: the loop, the call, the row pointers. Measured on a Cortex-M4. */
 const instructionsPerFiring = 60;
 /** Instructions of fast kernels per multiply-accumulate and per other operation: few, so that the overhead is not belittled. */

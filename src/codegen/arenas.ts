@@ -2,7 +2,7 @@ import type { Buffer, Plan } from "../plan/plan.js";
 import { bytesPerAddress } from "../plan/regions.js";
 
 /** The C variable with the address of an arena: `a` for the first, `a1` and so on for others. */
-export const arenaVariable = (region: number): string => (region === 0 ? "a" : `a${region}`);
+const arenaVariable = (region: number): string => (region === 0 ? "a" : `a${region}`);
 
 /** The address of a buffer as C text. */
 export const addressText = ({ region, offset }: Pick<Buffer, "region" | "offset">): string =>

@@ -9,9 +9,13 @@ import { readInputFile } from "../files.js";
 /** Options as the argument parser gives them: text, true, or a list for repeated ones. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
+/** What was given for an option; the parser joins the words of `--dead-channels` as `deadChannels`. */
+const given = (options: RawOptions, name: string): unknown =>
+  options[name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+
 /** The values of an option that may be repeated or comma-separated. */
 export function listOption(options: RawOptions, name: string): readonly string[] | undefined {
-  const value = options[name];
+  const value = given(options, name);
   if (value === undefined || value === true || value === false) return undefined;
   return (Array.isArray(value) ? value : [value])
     .flatMap((v) => String(v).split(","))
@@ -21,7 +25,7 @@ export function listOption(options: RawOptions, name: string): readonly string[]
 
 /** The value of an option that is given once, or undefined. Throws TH6003 when it is repeated. */
 export function textOption(options: RawOptions, name: string): string | undefined {
-  const value = options[name];
+  const value = given(options, name);
   if (value === undefined || value === false) return undefined;
   if (Array.isArray(value) || value === true)
     return fail("TH6003", {
