@@ -18,8 +18,8 @@ import { findTarget } from "../src/verify/targets.js";
 describe("--dead-channels", () => {
   it("is remove unless told, and takes no other value", () => {
     expect(compileOptions({}).deadChannels).toBe("remove");
-    expect(compileOptions({ "dead-channels": "keep" }).deadChannels).toBe("keep");
-    expect(() => compileOptions({ "dead-channels": "some" })).toThrow("TH6003");
+    expect(compileOptions({ deadChannels: "keep" }).deadChannels).toBe("keep");
+    expect(() => compileOptions({ deadChannels: "some" })).toThrow("TH6003");
   });
 });
 
