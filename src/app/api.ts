@@ -8,6 +8,7 @@ import type { GeneratedModel } from "../codegen/model.js";
 import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph, Model } from "../ops/index.js";
+import type { Isa } from "../ops/isa.js";
 import { dropFloatEdges } from "../passes/edges.js";
 import type { IncrementalPlan } from "../plan/plan.js";
 import { testInputs } from "../run/inputs.js";
@@ -25,6 +26,7 @@ import {
 } from "../verify/verify.js";
 import { type CompileOptions, generate, type PlannedModel, planModel } from "./compile.js";
 import { manifestName, writeFolder } from "./files.js";
+import { isaOfBoards, isaOfTarget } from "./isa.js";
 import { type InspectReport, inspectReport } from "./report/inspect.js";
 
 /** The board of that id, or one that the caller describes. Throws TH3002 with the ids that come close. */
@@ -50,20 +52,22 @@ export interface InspectOptions extends CompileOptions {
 }
 
 /**
- * The options with the RAM of the boards as the budget, unless one is given: one plan must suit the smallest. A plan is
- * spread over the memories of a single board only.
+ * The options with the instructions that all boards have and their RAM as the budget, unless given: one plan must suit the
+ * smallest. A plan is spread over the memories of a single board only.
  */
-function withBudget<T extends CompileOptions>(options: T, chosen: readonly Board[]): T {
+function forBoards<T extends CompileOptions>(options: T, chosen: readonly Board[]): T {
   const [board] = chosen;
-  if (options.budgetBytes !== undefined || board === undefined) return options;
+  if (board === undefined) return options;
+  const isa = options.isa ?? isaOfBoards(chosen);
+  if (options.budgetBytes !== undefined) return { ...options, isa };
   const budgetBytes = Math.min(...chosen.map(arenaBudget));
-  return { ...options, budgetBytes, ...(chosen.length === 1 ? { regions: arenaRegions(board) } : {}) };
+  return { ...options, isa, budgetBytes, ...(chosen.length === 1 ? { regions: arenaRegions(board) } : {}) };
 }
 
 /** What a model costs and where it fits, without generating anything. */
 export function inspect(model: Model, options: InspectOptions = {}): InspectReport {
   const chosen = options.boards?.map(boardOf);
-  return inspectReport(planModel(model, withBudget(options, chosen ?? [])), chosen ?? boards);
+  return inspectReport(planModel(model, forBoards(options, chosen ?? [])), chosen ?? boards);
 }
 
 /** The targets that `verify` compares: the interpreter on the compiled graph, and everything that runs C. */
@@ -143,22 +147,44 @@ function interpreterOutcome(planned: PlannedModel, cases: readonly VerifyCase[])
   return { name: "interpreter", identical: mismatches === 0, mismatches, maxError, canariesIntact: true };
 }
 
-/** Verifies an already generated model on the named targets, in order. */
-async function verifyPlanned(
-  planned: PlannedModel,
-  generated: GeneratedModel,
+/** A planned model and its C. */
+interface Compiled {
+  readonly planned: PlannedModel;
+  readonly generated: GeneratedModel;
+}
+
+/** Compiles a model for a target, once for all that have the same instructions; `options.isa` is for all of them. */
+function compilerFor(model: Model, options: CompileOptions): (target: VerifyTarget) => Compiled {
+  const compiled = new Map<Isa, Compiled>();
+  return (target) => {
+    const isa = options.isa ?? isaOfTarget(target);
+    const found = compiled.get(isa);
+    if (found !== undefined) return found;
+    const planned = planModel(model, { ...options, isa });
+    const made = { planned, generated: generate(planned) };
+    compiled.set(isa, made);
+    return made;
+  };
+}
+
+/** Verifies on the named targets, in order. */
+async function verifyCompiled(
+  model: Model,
+  compiledFor: (target: VerifyTarget) => Compiled,
   names: readonly VerifyTarget[],
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const { model } = planned;
-  const cases = casesOf(sourceGraph(model, planned.options), planned, options.inputs);
   // Names and tools are checked before any work, so that a typing error does not cost minutes.
   const found = names.map((name) => (name === "interpreter" ? null : findTarget(name)));
   const missing = found.map((t) => t?.missingTool() ?? null).filter((d): d is Diagnostic => d !== null);
   if (missing.length > 0) throw new DiagnosticError(missing);
+  const source = sourceGraph(model, options);
+  const cases = casesOf(source, compiledFor(names[0] ?? "interpreter").planned, options.inputs);
   const targets: TargetOutcome[] = [];
   for (const [index, target] of found.entries()) {
-    options.onTarget?.(target?.name ?? "interpreter", index, found.length);
+    const name = target?.name ?? "interpreter";
+    options.onTarget?.(name, index, found.length);
+    const { planned, generated } = compiledFor(name);
     targets.push(
       target === null
         ? interpreterOutcome(planned, cases)
@@ -169,17 +195,14 @@ async function verifyPlanned(
 }
 
 /**
- * Compiles a model and runs the same inputs on every named target; all must give what the interpreter gives on the
- * graph as the file has it. Throws TH5001 for a missing tool, TH5002 for an unknown target.
+ * Compiles a model and runs the same inputs on every named target, with kernels for what its core can do; all must give
+ * what the interpreter gives on the graph as the file has it. Throws TH5001 for a missing tool, TH5002 for an unknown target.
  */
-export async function verify(
+export const verify = (
   model: Model,
   names: readonly VerifyTarget[],
   options: VerifyOptions = {},
-): Promise<VerifyReport> {
-  const planned = planModel(model, options);
-  return verifyPlanned(planned, generate(planned), names, options);
-}
+): Promise<VerifyReport> => verifyCompiled(model, compilerFor(model, options), names, options);
 
 /** One inference on one target; outputs in graph order, with their types. */
 export async function run(
@@ -190,9 +213,9 @@ export async function run(
 ): Promise<readonly TensorData[]> {
   if (target === "interpreter")
     return createSession({ main: sourceGraph(model, options), subgraphs: model.subgraphs }).invoke(inputs);
-  const planned = planModel(model, options);
-  const subject = subjectOf(planned, generate(planned));
   const found = findTarget(target);
+  const { planned, generated } = compilerFor(model, options)(target);
+  const subject = subjectOf(planned, generated);
   const missing = found.missingTool();
   if (missing !== null) throw new DiagnosticError([missing]);
   const report = await found.run(
@@ -239,7 +262,7 @@ export function defaultTargets(board: Board): { readonly names: readonly string[
  */
 export async function build(model: Model, options: BuildOptions): Promise<BuildReport> {
   const board = boardOf(options.board);
-  const planned = planModel(model, withBudget(options, [board]));
+  const planned = planModel(model, forBoards(options, [board]));
   const inspection = inspectReport(planned, [board]);
   const arenas = planned.plan.regions;
   const before = fitBoard(board, {
@@ -252,7 +275,8 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
   if (!before.fits) return unwritten;
   const generated = generate(planned);
   const names = options.verifyOn ?? defaultTargets(board).names;
-  const verification = names.length === 0 ? null : await verifyPlanned(planned, generated, names, options);
+  const verification =
+    names.length === 0 ? null : await verifyCompiled(model, () => ({ planned, generated }), names, options);
   const linked = verification?.targets.find((t) => t.name === board.emulated)?.modelFlashBytes;
   const totals = { ...inspection.totals, flashBytes: linked ?? inspection.totals.flashBytes };
   const fit = fitBoard(board, {

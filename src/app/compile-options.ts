@@ -1,4 +1,4 @@
-import type { Isa } from "../ops/spec.js";
+import type { Isa } from "../ops/isa.js";
 import type { Feed } from "../plan/plan.js";
 import type { Region } from "../plan/regions.js";
 
@@ -30,7 +30,10 @@ export interface CompileOptions {
   readonly feed?: Feed;
   /** Rows of the input that come at a time: compiles incremental inference over a time series. */
   readonly incremental?: number;
-  /** Instructions that the kernels may be written for; default "portable". */
+  /**
+   * Instructions that the kernels may be written for. Default: those of the boards, or of the target, that a plan is made
+   * for; "portable" for none.
+   */
   readonly isa?: Isa;
   /** "none" runs only the passes that code generation needs. */
   readonly passes?: "all" | "none";

@@ -1,7 +1,7 @@
 import { viewOf } from "../ir/graph.js";
 import { type Graph, specOf } from "../ops/index.js";
+import type { Isa } from "../ops/isa.js";
 import { type LoweredNode, lower } from "../ops/lower.js";
-import type { Isa } from "../ops/spec.js";
 import { type Segment, tileColumns } from "../passes/tile.js";
 import type { Feed, Plan } from "../plan/plan.js";
 import { planRows } from "../plan/planner.js";

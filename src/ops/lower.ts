@@ -2,8 +2,9 @@ import { fail } from "../base/diagnostics.js";
 import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { matchesTypes } from "./check.js";
 import { type AnyOp, type Graph, type Node, specOf } from "./index.js";
+import { type Isa, runsOn } from "./isa.js";
 import { noPlacements, type Placements, pixelStepsOf, placementsOf } from "./placement.js";
-import type { Isa, Kernel, KernelCall, RowWindows } from "./spec.js";
+import type { Kernel, KernelCall, RowWindows } from "./spec.js";
 
 /** How a node is computed a row of its outputs at a time. */
 export interface NodeRows {
@@ -33,9 +34,7 @@ export interface LoweredNode {
 
 /** The first kernel of the operator that takes the node, or undefined. */
 const kernelFor = (spec: AnyOp, view: NodeView<object>, isa: Isa): Kernel<object> | undefined =>
-  spec.kernels.find(
-    (k) => (k.isa === undefined || k.isa === isa) && matchesTypes(view, k.types) && (k.matches?.(view) ?? true),
-  );
+  spec.kernels.find((k) => runsOn(k.isa, isa) && matchesTypes(view, k.types) && (k.matches?.(view) ?? true));
 
 /** True if a tensor has rows: axis 1 of three or more axes. */
 export const hasRows = (t: Tensor): boolean => t.shape.length >= 3;

@@ -3,6 +3,7 @@ import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization, Tensor } from "../ir/graph.js";
 import type { ChannelsOf, RangesOf } from "./channels.js";
 import type { Activation } from "./common/activation.js";
+import type { Isa } from "./isa.js";
 
 export type { Report } from "../base/diagnostics.js";
 
@@ -169,20 +170,16 @@ export interface KernelCall {
  */
 export type KernelForm = "whole" | "slice" | "row";
 
-/**
- * Instructions that kernels are written for. "dsp": SIMD within 32 bits, of Armv7E-M (Cortex-M4, M7) and of Armv8-M cores
- * with the DSP extension (M33, M55). Where a compiler has no such instructions, the same source computes the same in C.
- */
-export const isas = ["portable", "dsp"] as const;
-export type Isa = (typeof isas)[number];
-
 /** A C implementation. Kernels are tried in order; the first whose types and `matches` fit is taken. */
 export interface Kernel<A> {
   readonly name: string;
   readonly types: TypeSignature;
   readonly matches?: (view: NodeView<A>) => boolean;
   readonly form: KernelForm;
-  /** Set for a kernel that only targets with these instructions gain from; portable ones come after it. */
+  /**
+   * Set for a kernel that only targets with these instructions gain from. Portable ones come after it, those for fewer
+   * instructions after those for more.
+   */
   readonly isa?: Exclude<Isa, "portable">;
   /** Set if the kernel reads and writes images whose pixels do not follow each other, by `view.pixelSteps`. */
   readonly pixelSteps?: true;

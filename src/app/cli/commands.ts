@@ -6,6 +6,7 @@ import { boards } from "../../boards/table.js";
 import { projectKinds } from "../../codegen/projects/index.js";
 import { tensorOf } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
+import { isas } from "../../ops/isa.js";
 import { dropFloatEdges } from "../../passes/edges.js";
 import { runPipeline } from "../../passes/pipeline.js";
 import { targetNames } from "../../verify/target.js";
@@ -67,6 +68,10 @@ const planOptions = [
   [
     "--dead-channels <remove|keep>",
     "remove channels that cannot change any output, or keep them so that every operator computes all it did (default: remove)",
+  ],
+  [
+    `--isa <${isas.join("|")}>`,
+    "instructions that kernels are written for (default: those of the board, or of each target)",
   ],
   ["--name <identifier>", "prefix of the generated C names (default: from the file's name)"],
 ] as const;

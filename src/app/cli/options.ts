@@ -3,6 +3,7 @@ import { bytesOf, elementsOf, fromBytes, type TensorData } from "../../base/dtyp
 import { readNpy } from "../../base/npy.js";
 import { tensorOf } from "../../ir/graph.js";
 import type { Graph } from "../../ops/index.js";
+import { isas } from "../../ops/isa.js";
 import { type CompileOptions, objectives } from "../compile.js";
 import { readInputFile } from "../files.js";
 
@@ -105,6 +106,7 @@ export function compileOptions(options: RawOptions): CompileOptions {
   const name = textOption(options, "name");
   const incremental = hopOption(options);
   const ram = sizeOption(options, "ram");
+  const isa = choiceOption(options, "isa", [...isas, "auto"], "auto");
   if (name !== undefined && !/^[a-z][a-z0-9_]*$/.test(name))
     fail("TH4003", { found: name, expected: "lower-case letters, digits and _", fix: "give another --name" });
   return {
@@ -112,6 +114,7 @@ export function compileOptions(options: RawOptions): CompileOptions {
     deadChannels: choiceOption(options, "dead-channels", ["remove", "keep"], "remove"),
     feed: choiceOption(options, "feed", ["resident", "pushed"], "resident"),
     commandLine: commandLine(),
+    ...(isa === "auto" ? {} : { isa }),
     ...(ram === undefined ? {} : { budgetBytes: ram }),
     ...(layers ? { plan: "layers" } : {}),
     ...(optimize === "auto" ? {} : { optimize }),

@@ -1,14 +1,11 @@
-import { describe, expect, it } from "vitest";
-import { seededRandom } from "../src/base/random.js";
-import { perTensor } from "../src/ir/graph.js";
-import { sampleChannels } from "../src/ops/common/weighted.js";
-import { depthwiseConv2d } from "../src/ops/depthwise_conv2d/depthwise_conv2d.js";
-import type { DepthwiseConv2dAttrs } from "../src/ops/depthwise_conv2d/geometry.js";
-import type { Sample } from "../src/ops/spec.js";
-import { type DspCase, dspCase, dspProblems } from "./dsp-cases.js";
+import { seededRandom } from "../../src/base/random.js";
+import { perTensor } from "../../src/ir/graph.js";
+import { sampleChannels } from "../../src/ops/common/weighted.js";
+import type { DepthwiseConv2dAttrs } from "../../src/ops/depthwise_conv2d/geometry.js";
+import type { Sample } from "../../src/ops/spec.js";
 
 /** What a depthwise convolution of the grid is. */
-interface Shape {
+export interface DepthwiseShape {
   readonly channels: number;
   readonly multiplier: number;
   readonly kernel: readonly [number, number];
@@ -23,7 +20,7 @@ interface Shape {
   readonly batch: number;
 }
 
-const base: DepthwiseConv2dAttrs = {
+export const depthwiseAttrs: DepthwiseConv2dAttrs = {
   padding: "SAME",
   stride: [1, 1],
   dilation: [1, 1],
@@ -31,11 +28,11 @@ const base: DepthwiseConv2dAttrs = {
   activation: "NONE",
 };
 
-function sampleOf(s: Shape): Sample<DepthwiseConv2dAttrs> {
+export function depthwiseSample(s: DepthwiseShape): Sample<DepthwiseConv2dAttrs> {
   const outputs = s.channels * s.multiplier;
   return {
     name: JSON.stringify(s),
-    attrs: { ...base, ...s.attrs, depthMultiplier: s.multiplier },
+    attrs: { ...depthwiseAttrs, ...s.attrs, depthMultiplier: s.multiplier },
     inputs: [
       { shape: [s.batch, ...s.size, s.channels], dtype: "int8", quant: perTensor(0.05, s.zero) },
       {
@@ -51,7 +48,7 @@ function sampleOf(s: Shape): Sample<DepthwiseConv2dAttrs> {
   };
 }
 
-const one: Shape = {
+const one: DepthwiseShape = {
   channels: 8,
   multiplier: 1,
   kernel: [3, 3],
@@ -66,10 +63,10 @@ const one: Shape = {
 };
 
 /** All channel counts, kernels and widths by turns, the rest of each shape at random. */
-function shapes(): readonly Shape[] {
+export function depthwiseShapes(): readonly DepthwiseShape[] {
   const random = seededRandom(11);
   const pick = <T>(of: readonly T[]): T => of[random.integer(0, of.length - 1)] as T;
-  const any = (fixed: Partial<Shape> = {}): Shape => {
+  const any = (fixed: Partial<DepthwiseShape> = {}): DepthwiseShape => {
     const kernel = fixed.kernel ?? ([random.integer(1, 5), random.integer(1, 5)] as const);
     const dilation = [pick([1, 1, 2]), pick([1, 1, 1, 3])] as const;
     const least = kernel.map((k, i) => (k - 1) * (dilation[i] as number) + 1) as [number, number];
@@ -97,12 +94,22 @@ function shapes(): readonly Shape[] {
   const to = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i + 1);
   const strided = (stride: number) => ({ padding: "SAME", stride: [stride, stride], activation: "RELU6" }) as const;
   return [
-    ...counts.map((n): Shape => ({ ...one, channels: n, zero: pick([-128, 0, 127]), scale: pick([0.05, 0.5]) })),
-    ...counts.map((n): Shape => any({ channels: n, multiplier: 1, kernel: [3, 3] })),
-    ...to(40).map((width): Shape => ({ ...one, channels: 5, size: [3, width], attrs: strided(1 + (width % 2)) })),
-    ...to(40).map((w): Shape => any({ channels: 4, kernel: [5, 5], size: [3, w], attrs: strided(1 + (w % 2)) })),
-    ...to(11).map((k): Shape => any({ kernel: [k, 1], size: [12, 5], attrs: {}, channels: k + 3, multiplier: 1 })),
-    ...to(11).map((k): Shape => any({ kernel: [k, 1], size: [12, 1], attrs: {}, channels: k + 3, multiplier: 1 })),
+    ...counts.map(
+      (n): DepthwiseShape => ({ ...one, channels: n, zero: pick([-128, 0, 127]), scale: pick([0.05, 0.5]) }),
+    ),
+    ...counts.map((n): DepthwiseShape => any({ channels: n, multiplier: 1, kernel: [3, 3] })),
+    ...to(40).map(
+      (width): DepthwiseShape => ({ ...one, channels: 5, size: [3, width], attrs: strided(1 + (width % 2)) }),
+    ),
+    ...to(40).map(
+      (w): DepthwiseShape => any({ channels: 4, kernel: [5, 5], size: [3, w], attrs: strided(1 + (w % 2)) }),
+    ),
+    ...to(11).map(
+      (k): DepthwiseShape => any({ kernel: [k, 1], size: [12, 5], attrs: {}, channels: k + 3, multiplier: 1 }),
+    ),
+    ...to(11).map(
+      (k): DepthwiseShape => any({ kernel: [k, 1], size: [12, 1], attrs: {}, channels: k + 3, multiplier: 1 }),
+    ),
     ...to(11).flatMap((k) => [1, 2].map((s) => any({ kernel: [2, k], size: [3, 13], attrs: strided(s) }))),
     ...to(11).flatMap((k) => [1, 2].map((s) => any({ kernel: [k, k], size: [5, 9], attrs: strided(s) }))),
     ...to(11).flatMap((k) =>
@@ -112,27 +119,5 @@ function shapes(): readonly Shape[] {
   ];
 }
 
-const cases = (): readonly DspCase[] =>
-  shapes().map((s, i) => dspCase(depthwiseConv2d as never, sampleOf(s) as never, i + 1));
-
-/** True for what has a kernel of its own; the rest is left to the portable one. */
-function hasKernel({ channels, multiplier, kernel, size, attrs }: Shape): boolean {
-  if (multiplier === 1 && channels >= 4) return true;
-  const { stride, dilation } = { ...base, ...attrs };
-  return kernel[1] > 1 && stride[1] <= 2 && dilation[1] === 1 && size[1] > kernel[1] + 3;
-}
-
-describe("depthwise convolutions for the DSP instructions", () => {
-  it("are chosen for the shapes that they are for", () => {
-    const chosen = cases();
-    const list = shapes();
-    const wrong = chosen.filter(({ kernel }, i) => hasKernel(list[i] as Shape) && !kernel.startsWith("dsp "));
-    expect(wrong.map(({ name }) => name)).toEqual([]);
-    const used = new Set(chosen.map(({ kernel }) => kernel));
-    expect(used).toEqual(new Set(["dsp s8 3x3", "dsp s8 columns", "dsp s8", "dsp s8 any", "portable s8"]));
-  });
-
-  it.each(["host", "cortex-m4"])("give the interpreter's bits on %s", { timeout: 240_000 }, async (target) => {
-    expect(await dspProblems(target, cases())).toEqual([]);
-  });
-});
+/** Depthwise convolutions of all those shapes. */
+export const depthwiseSamples = (): readonly Sample<DepthwiseConv2dAttrs>[] => depthwiseShapes().map(depthwiseSample);

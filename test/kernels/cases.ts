@@ -1,21 +1,23 @@
-import { toBytes } from "../src/base/dtype.js";
-import { seededRandom } from "../src/base/random.js";
-import { generateModel } from "../src/codegen/model.js";
-import { tensorOf } from "../src/ir/graph.js";
-import type { AnyOp } from "../src/ops/index.js";
-import { lower } from "../src/ops/lower.js";
-import { randomData, type SampleCase, sampleCase } from "../src/ops/sample.js";
-import type { Sample } from "../src/ops/spec.js";
-import { planLayers } from "../src/plan/planner.js";
-import { createSession } from "../src/run/interpreter.js";
-import { findTarget } from "../src/verify/targets.js";
-import { programOfAll } from "./plan-checks.js";
+import { toBytes } from "../../src/base/dtype.js";
+import { seededRandom } from "../../src/base/random.js";
+import { generateModel } from "../../src/codegen/model.js";
+import { tensorOf } from "../../src/ir/graph.js";
+import type { AnyOp } from "../../src/ops/index.js";
+import type { Isa } from "../../src/ops/isa.js";
+import { lower } from "../../src/ops/lower.js";
+import { randomData, type SampleCase, sampleCase } from "../../src/ops/sample.js";
+import type { Sample } from "../../src/ops/spec.js";
+import { planLayers } from "../../src/plan/planner.js";
+import { createSession } from "../../src/run/interpreter.js";
+import { findTarget } from "../../src/verify/targets.js";
+import { programOfAll } from "../plan-checks.js";
 
 /** Unused bytes around buffers, painted and checked. */
 const guardBytes = 16;
 
-/** A sample of one node, compiled with kernels for the DSP instructions. */
-export interface DspCase {
+/** A sample of one node, compiled with kernels for given instructions. */
+export interface KernelCase {
+  readonly isa: Isa;
   readonly name: string;
   readonly sample: SampleCase;
   /** The name of the kernel that was chosen. */
@@ -23,14 +25,14 @@ export interface DspCase {
 }
 
 /** Makes a case of an operator's sample; throws the diagnostics of a bad one. */
-export function dspCase(spec: AnyOp, sample: Sample<object>, seed: number): DspCase {
+export function kernelCase(spec: AnyOp, sample: Sample<object>, seed: number, isa: Isa): KernelCase {
   const made = sampleCase(spec, sample, seed);
-  const [lowered] = lower(made.graph, "share", "dsp");
-  return { name: sample.name, sample: made, kernel: lowered?.kernel.name ?? "none" };
+  const [lowered] = lower(made.graph, "share", isa);
+  return { isa, name: sample.name, sample: made, kernel: lowered?.kernel.name ?? "none" };
 }
 
 /** Inputs of a case: random ones, and those of the type's least and largest values alone. */
-function inputsOf({ sample }: DspCase, seed: number) {
+function inputsOf({ sample }: KernelCase, seed: number) {
   const tensors = sample.graph.inputs.map((id) => tensorOf(sample.graph, id));
   const random = seededRandom(seed);
   const given = (range?: readonly [number, number]) =>
@@ -38,10 +40,17 @@ function inputsOf({ sample }: DspCase, seed: number) {
   return [given(), given([-128, -128]), given([127, 127])];
 }
 
+/** The cases of samples of an operator, each of other random constants. */
+export const kernelCases = (spec: AnyOp, samples: readonly Sample<object>[], isa: Isa): readonly KernelCase[] =>
+  samples.map((sample, i) => kernelCase(spec, sample, i + 1, isa));
+
+/** The names of the kernels that were chosen. */
+export const chosen = (cases: readonly KernelCase[]): ReadonlySet<string> => new Set(cases.map(({ kernel }) => kernel));
+
 /** Runs the cases in one program on a target and says where outputs are not the interpreter's. */
-export async function dspProblems(targetName: string, cases: readonly DspCase[]): Promise<readonly string[]> {
-  const models = cases.map(({ sample: { graph } }, i) => {
-    const nodes = lower(graph, "share", "dsp");
+export async function kernelProblems(targetName: string, cases: readonly KernelCase[]): Promise<readonly string[]> {
+  const models = cases.map(({ isa, sample: { graph } }, i) => {
+    const nodes = lower(graph, "share", isa);
     const plan = planLayers(graph, nodes, { guardBytes });
     return generateModel({ name: `m${i}`, graph, nodes, plan, sha256: "0", commandLine: "test" });
   });
