@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readAsset } from "../base/assets.js";
-import type { Diagnostic } from "../base/diagnostics.js";
+import { type Diagnostic, DiagnosticError } from "../base/diagnostics.js";
 import { type ElfFile, parseElf } from "./elf.js";
 import { emptyProgram, harnessPath, programFiles, sourceArguments, writeFiles } from "./program.js";
 import type { Program, RunOptions, TargetName } from "./target.js";
+import { type Instruction, parseDisassembly } from "./timing/disassembly.js";
 import {
   compile,
   failRun,
@@ -13,6 +14,7 @@ import {
   missingToolDiagnostic,
   type ProcessOptions,
   probe,
+  runProcess,
   withTemporaryFolder,
 } from "./toolchain.js";
 
@@ -44,6 +46,7 @@ export interface ArmBuild {
 }
 
 const gccName = "arm-none-eabi-gcc";
+const objdumpName = "arm-none-eabi-objdump";
 const packages = {
   apt: "gcc-arm-none-eabi libnewlib-arm-none-eabi",
   brew: "--cask gcc-arm-embedded",
@@ -102,12 +105,22 @@ export async function buildArm(
     ...["-std=c99", options.optimization ?? "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"],
     ...["-ffunction-sections", "-fdata-sections", "-nostartfiles", "--specs=nano.specs"],
     ...["-Wl,--gc-sections", `-Wl,-T,${harnessPath("cortex_m.ld")}`],
-    ...sourceArguments(files, options.trace),
+    ...sourceArguments(files, options),
     ...["-lm", "-o", "program.elf"],
   ];
   await compile(core.target, findTool(gccName) ?? gccName, args, within);
   const file = await readFile(join(within.cwd, "program.elf"));
   return { file, elf: parseElf(file) };
+}
+
+/** The instructions of program.elf in `within.cwd`, by address. Throws TH5001 where Arm's binutils are missing. */
+export async function disassemble(within: ProcessOptions): Promise<ReadonlyMap<number, Instruction>> {
+  const objdump = findTool(objdumpName);
+  if (objdump === null) throw new DiagnosticError([missingToolDiagnostic("cortex-m4", objdumpName, packages)]);
+  // The newest architecture: what it names is a superset of the others.
+  const args = ["-d", "--no-show-raw-insn", "-m", "armv8.1-m.main", "program.elf"];
+  const result = await runProcess(objdump, args, { ...within, maxOutputBytes: 1 << 26 });
+  return parseDisassembly(result.stdout);
 }
 
 const harnessSizes = new Map<string, Promise<ElfFile>>();

@@ -41,7 +41,12 @@ async function run(program: Program, requests: readonly RunRequest[], options: R
     await writeFiles(cwd, files);
     await writeFile(join(cwd, "request.bin"), request);
     const within = { cwd, timeoutMs, ...(signal ? { signal } : {}) };
-    await compile("host", cc, [...flags, ...sourceArguments(files, trace), "-o", "program", "-lm"], within);
+    await compile(
+      "host",
+      cc,
+      [...flags, ...sourceArguments(files, trace ? { trace } : {}), "-o", "program", "-lm"],
+      within,
+    );
     // Leaks are of no interest: the harness holds its arena to the end.
     const env = { ASAN_OPTIONS: "detect_leaks=0:color=never", UBSAN_OPTIONS: "print_stacktrace=1:color=never" };
     const result = await runProcess(join(cwd, "program"), [], { ...within, env });

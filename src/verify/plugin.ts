@@ -1,4 +1,4 @@
-/** Builds the instruction-counting plugin of qemu with the host's C compiler, once per source and qemu generation. */
+/** Builds the plugins of qemu with the host's C compiler, once per source and qemu generation. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { assetPath, readAsset } from "../base/assets.js";
 import { findTool, type ProcessOptions, probe, runProcess } from "./toolchain.js";
 
-const source = "verify/plugin/count.c";
+/** "count" counts instructions, "profile" tells which ran. */
+export type PluginName = "count" | "profile";
+
+const header = "verify/plugin/qemu_plugin.h";
 
 const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "thimble");
 
@@ -17,17 +20,19 @@ export function pluginApi(qemuVersion: string): 1 | 2 {
   return major !== undefined && Number(major) < 9 ? 1 : 2;
 }
 
-/** The path of the plugin for this qemu, built if need be; null when there is no C compiler or it fails. */
-export async function countingPlugin(qemu: string, within: ProcessOptions): Promise<string | null> {
+/** The path of a plugin for this qemu, built if need be; null when there is no C compiler or it fails. */
+export async function qemuPlugin(name: PluginName, qemu: string, within: ProcessOptions): Promise<string | null> {
   const cc = findTool("cc", "gcc", "clang");
   if (cc === null) return null;
   const api = pluginApi(probe(qemu, "--version"));
+  const source = `verify/plugin/${name}.c`;
   const key = createHash("sha256")
+    .update(readAsset(header))
     .update(readAsset(source))
     .update(`${api} ${process.arch}`)
     .digest("hex")
     .slice(0, 16);
-  const path = join(cacheFolder(), `count-${key}.so`);
+  const path = join(cacheFolder(), `${name}-${key}.so`);
   if (existsSync(path)) return path;
   try {
     await mkdir(cacheFolder(), { recursive: true });

@@ -8,7 +8,7 @@ import { invariant } from "../base/assert.js";
 import { readAsset } from "../base/assets.js";
 import { fail } from "../base/diagnostics.js";
 import { hopFunctions, requestBytes, seriesTable, windowBytes } from "./series.js";
-import type { ArenaRange, Program, ProgramModel, RunRequest, TraceRecord } from "./target.js";
+import type { ArenaRange, Program, ProgramModel, RunOptions, RunRequest, TraceRecord } from "./target.js";
 
 /** What the harness reports of one request. */
 export interface HarnessRun {
@@ -146,7 +146,13 @@ export function programFiles(program: Program, harness: Harness): ReadonlyMap<st
     invariant(!clean.startsWith("..") && !clean.startsWith("/"), `generated file outside its folder: ${path}`);
     files.set(clean, text);
   }
-  for (const asset of ["harness/th_harness.h", "harness/th_trace.h", "harness/harness.c", ...harness.assets]) {
+  for (const asset of [
+    "harness/th_harness.h",
+    "harness/th_trace.h",
+    "harness/th_marks.h",
+    "harness/harness.c",
+    ...harness.assets,
+  ]) {
     files.set(`${harnessFolder}/${asset.slice(asset.lastIndexOf("/") + 1)}`, readAsset(`verify/${asset}`));
   }
   for (const [name, text] of Object.entries(harness.texts ?? {})) files.set(`${harnessFolder}/${name}`, text);
@@ -162,12 +168,16 @@ export async function writeFiles(folder: string, files: ReadonlyMap<string, stri
   }
 }
 
-/** Compiler arguments that every target shares: the sources, the include path, the tracing. */
-export function sourceArguments(files: ReadonlyMap<string, string>, trace: true | undefined): readonly string[] {
+/** Compiler arguments that every target shares: the sources, the include path, the tracing, the marks of a profile. */
+export function sourceArguments(
+  files: ReadonlyMap<string, string>,
+  { trace, profile }: Pick<RunOptions, "trace" | "profile">,
+): readonly string[] {
   return [
     "-I.",
     `-I${harnessFolder}`,
     ...(trace ? ["-DTH_TRACING", "-include", "th_trace.h"] : []),
+    ...(profile === "steps" && !trace ? ["-include", "th_marks.h"] : []),
     ...[...files.keys()].filter((path) => /\.[cS]$/.test(path)),
   ];
 }

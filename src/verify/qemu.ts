@@ -5,12 +5,23 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { present } from "../base/assert.js";
 import type { Diagnostic } from "../base/diagnostics.js";
-import { type ArmBuild, type ArmCore, buildArm, buildHarnessAlone, checkStackExit, missingArmCompiler } from "./arm.js";
+import {
+  type ArmBuild,
+  type ArmCore,
+  buildArm,
+  buildHarnessAlone,
+  checkStackExit,
+  disassemble,
+  missingArmCompiler,
+} from "./arm.js";
 import { type ElfFile, functionAt } from "./elf.js";
-import { countingPlugin } from "./plugin.js";
+import { type PluginName, qemuPlugin } from "./plugin.js";
 import { decodeResponse, encodeRequests, type HarnessRun, pushedBytes } from "./program.js";
 import type { Program, RunOptions, RunRequest, RunResult, Target, TargetReport } from "./target.js";
+import { coreTimings } from "./timing/cores.js";
+import { markLines, readProfiles } from "./timing/profile.js";
 import {
   defaultTimeoutMs,
   failProcess,
@@ -113,13 +124,19 @@ const symbol = (elf: ElfFile, name: string): string => `0x${(elf.symbols.get(nam
 /** A comma ends an option's value in qemu's syntax; two stand for one. */
 const escapeCommas = (text: string): string => text.replaceAll(",", ",,");
 
-function machineArguments(core: QemuCore, elf: ElfFile, plugin: string | null): readonly string[] {
+/** A plugin that is built. */
+interface LoadedPlugin {
+  readonly name: PluginName;
+  readonly path: string;
+}
+
+function machineArguments(core: QemuCore, elf: ElfFile, plugin: LoadedPlugin | null): readonly string[] {
   const counting =
     plugin === null
       ? ["-icount", `shift=${icountShift},align=off,sleep=off`]
       : [
           "-plugin",
-          `file=${escapeCommas(plugin)},start=${symbol(elf, "th_count_start")},stop=${symbol(elf, "th_count_stop")},out=counts.txt`,
+          `file=${escapeCommas(plugin.path)},start=${symbol(elf, "th_count_start")},stop=${symbol(elf, "th_count_stop")},marks=marks.txt,out=counts.txt`,
         ];
   return [
     ...["-M", core.machine, "-display", "none", "-monitor", "none", "-serial", "none"],
@@ -150,7 +167,7 @@ function explainFault(result: ProcessResult, elf: ElfFile): ProcessResult {
 async function emulate(
   core: QemuCore,
   build: ArmBuild,
-  plugin: string | null,
+  plugin: LoadedPlugin | null,
   within: ProcessOptions & { readonly timeoutMs: number },
 ): Promise<"refused plugin" | "done"> {
   const result = await runProcess(findTool(qemuName) ?? qemuName, machineArguments(core, build.elf, plugin), within);
@@ -160,17 +177,37 @@ async function emulate(
   return failProcess(core.target, explainFault(result, build.elf), within.timeoutMs);
 }
 
+/** What was measured of each invoke. */
+type Measured = Pick<RunResult, "instructions" | "cycles" | "mix" | "steps">;
+
+/** Reads the plugin's file, or the timer's ticks. */
+async function measuredOf(
+  core: QemuCore,
+  plugin: LoadedPlugin | null,
+  runs: readonly HarnessRun[],
+  within: ProcessOptions,
+): Promise<readonly Measured[]> {
+  if (plugin === null) return timerCounts(core, runs).map((instructions) => ({ instructions }));
+  const text = await readFile(join(within.cwd, "counts.txt"), "utf8");
+  if (plugin.name === "count") return pluginCounts(text).map((instructions) => ({ instructions }));
+  const timing = present(coreTimings[core.target], `timing of ${core.target}`);
+  return readProfiles(text, await disassemble(within), timing).map(({ steps, ...rest }) => ({
+    ...rest,
+    instructions: steps.reduce((sum, s) => sum + s.instructions, 0),
+    steps,
+  }));
+}
+
 function report(
   models: Program["models"],
   runs: readonly HarnessRun[],
-  counts: readonly number[],
+  measured: readonly Measured[],
   build: ArmBuild,
   harness: ElfFile,
   trace: true | undefined,
 ): TargetReport {
   const results = runs.map(({ outputs, canariesIntact, trace: records }, i): RunResult => {
-    const instructions = trace ? undefined : counts[i];
-    return { outputs, canariesIntact, trace: records, ...(instructions === undefined ? {} : { instructions }) };
+    return { outputs, canariesIntact, trace: records, ...(trace ? {} : measured[i]) };
   });
   return {
     runs: results,
@@ -180,6 +217,12 @@ function report(
     harnessFlashBytes: harness.flashBytes,
     harnessRamBytes: harness.ramBytes,
   };
+}
+
+async function loadPlugin(options: RunOptions, within: ProcessOptions): Promise<LoadedPlugin | null> {
+  const name = options.profile === undefined || options.trace ? "count" : "profile";
+  const path = await qemuPlugin(name, findTool(qemuName) ?? qemuName, within);
+  return path === null ? null : { name, path };
 }
 
 async function runOnQemu(
@@ -196,16 +239,16 @@ async function runOnQemu(
     const within = { cwd, timeoutMs, ...(signal ? { signal } : {}) };
     await writeFile(join(cwd, "request.bin"), request);
     const build = await buildArm(core, program, options, within);
-    let plugin = counter === "plugin" ? await countingPlugin(findTool(qemuName) ?? qemuName, within) : null;
+    await writeFile(join(cwd, "marks.txt"), markLines(build.elf));
+    let plugin = counter === "plugin" ? await loadPlugin(options, within) : null;
     if ((await emulate(core, build, plugin, within)) === "refused plugin") {
       plugin = null;
       await emulate(core, build, plugin, within);
     }
     const runs = decodeResponse(program.models, requests, await readFile(join(cwd, "response.bin")));
     if (runs === null) failRun(core.target, "an incomplete response");
-    const counts =
-      plugin === null ? timerCounts(core, runs) : pluginCounts(await readFile(join(cwd, "counts.txt"), "utf8"));
-    return report(program.models, runs, counts, build, await buildHarnessAlone(core, options), trace);
+    const measured = await measuredOf(core, plugin, runs, within);
+    return report(program.models, runs, measured, build, await buildHarnessAlone(core, options), trace);
   });
 }
 

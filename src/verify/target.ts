@@ -66,13 +66,41 @@ export interface TraceRecord {
   readonly hash: string;
 }
 
+/** What one step of a model took. */
+export interface StepCost {
+  /** The step's index in the plan; -1 for what runs after the last step. */
+  readonly step: number;
+  readonly instructions: number;
+  readonly cycles: number;
+}
+
+/** Instructions by what they do, and how many jumps are taken. Those that move several registers count once. */
+export interface InstructionMix {
+  readonly loads: number;
+  readonly stores: number;
+  readonly multiplies: number;
+  readonly arithmetic: number;
+  readonly branches: number;
+  readonly float: number;
+  /** Of Helium. */
+  readonly vector: number;
+  readonly jumps: number;
+}
+
 /** The result of one request. */
 export interface RunResult {
   readonly outputs: readonly Uint8Array[];
   /** Executed within `NAME_invoke`, its own return included and the call to it not. Absent when tracing, host, wasm. */
   readonly instructions?: number;
-  /** Core cycles of the same instructions; only where the emulator models them (rp2040). Absent when tracing. */
+  /**
+   * Core cycles of the same instructions: as the emulator counts them (rp2040), or, of a profile, by the core's documented
+   * timing (timing/cores.ts), memory without wait states. Absent when tracing.
+   */
   readonly cycles?: number;
+  /** Of a profile. */
+  readonly mix?: InstructionMix;
+  /** Of a profile by steps: in the plan's order. */
+  readonly steps?: readonly StepCost[];
   /** False when a gap, or a guard around the arena, was written. */
   readonly canariesIntact: boolean;
   /** In the order of execution; empty unless tracing. */
@@ -99,6 +127,11 @@ export interface TargetReport {
 export interface RunOptions {
   /** Records every `TH_TRACE`; instructions and stack are then not reported, since tracing would count too. */
   readonly trace?: true;
+  /**
+   * "cycles" estimates cycles on emulated cores; "steps" tells them for each step too, which marks in the program show: they
+   * add no instruction but may keep the compiler from merging code across steps.
+   */
+  readonly profile?: "cycles" | "steps";
   readonly signal?: AbortSignal;
   /** Per compiler or emulator process; five minutes unless told. */
   readonly timeoutMs?: number;

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   readonly cwd: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Of each output stream, what is more than this is dropped; a MiB unless told. */
+  readonly maxOutputBytes?: number;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -35,7 +37,7 @@ export interface InstallHint {
 export const defaultTimeoutMs = 300_000;
 
 /** Enough for any report worth showing; a program gone wild cannot fill the memory. */
-const maxOutputBytes = 1 << 20;
+const defaultOutputBytes = 1 << 20;
 
 const executable = (path: string): boolean => {
   try {
@@ -97,7 +99,7 @@ export async function runProcess(
   args: readonly string[],
   options: ProcessOptions,
 ): Promise<ProcessResult> {
-  const { cwd, signal, timeoutMs = defaultTimeoutMs, env } = options;
+  const { cwd, signal, timeoutMs = defaultTimeoutMs, env, maxOutputBytes = defaultOutputBytes } = options;
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {

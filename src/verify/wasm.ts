@@ -95,7 +95,7 @@ function compilerArguments(files: ReadonlyMap<string, string>, options: RunOptio
     ...["--target=wasm32", "-std=c99", options.optimization ?? "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror"],
     // Only our own headers and the compiler's; errno does not exist, which lets sqrtf be an instruction.
     ...["-nostdlib", "-nostdlibinc", "-fno-math-errno"],
-    ...sourceArguments(files, options.trace),
+    ...sourceArguments(files, options.trace ? { trace: true } : {}),
     ...["-Wl,--no-entry", "-Wl,--export=th_main", `-Wl,--allow-undefined-file=${harnessPath(importList)}`],
     // The stack comes first in memory, so that running over it traps.
     ...["-Wl,--stack-first", "-Wl,-z,stack-size=262144"],
