@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
+import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
 
 /** What a benchmark gives: text for people, and data. `exitCode` 1 if something that was promised does not hold. */
@@ -14,7 +15,7 @@ export interface BenchResult {
 
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
-const benches: Readonly<Record<string, Bench>> = { memory: memoryBench };
+const benches: Readonly<Record<string, Bench>> = { memory: memoryBench, kernels: kernelsBench };
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];

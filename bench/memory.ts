@@ -3,8 +3,6 @@
  * resident input, and at its least with a pushed one, each run on the emulated Cortex-M4 and compared with the
  * interpreter, beside the figures of peers and the targets in targets.json.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { verify } from "../src/app/api.js";
 import { type CompileOptions, planModel } from "../src/app/compile.js";
@@ -12,26 +10,9 @@ import { renderTable } from "../src/app/report/table.js";
 import { fail } from "../src/base/diagnostics.js";
 import { grouped } from "../src/base/units.js";
 import type { Model } from "../src/ops/index.js";
-import { loadModel, modelsFolder, modelsMissing, sharedModels } from "./goldens.js";
+import { loadModel, modelsMissing, sharedModels } from "./goldens.js";
 import type { BenchResult } from "./main.js";
-
-/** The part of targets.json that is read. */
-interface Targets {
-  readonly models: Readonly<
-    Record<
-      string,
-      {
-        readonly tflm?: { readonly "cortex-m4"?: { readonly arenaBytes: number; readonly stackBytes: number } };
-        readonly tinyengine?: {
-          readonly "cortex-m4"?: Readonly<
-            Record<string, { readonly sramBytes: number; readonly imageBytesBesides: number }>
-          >;
-        };
-        readonly target?: { readonly residentBytes?: number; readonly pushedBytes?: number };
-      }
-    >
-  >;
-}
+import { type ModelFigures, readTargets } from "./targets.js";
 
 /** A plan of a model as it was measured. */
 interface Measured {
@@ -82,14 +63,13 @@ async function measure(model: Model, options: CompileOptions): Promise<Measured>
 }
 
 /** TinyEngine's least: its patches and the image they are cut from, or its layers. */
-function leastOfTinyEngine(entry: Targets["models"][string] | undefined): number | null {
+function leastOfTinyEngine(entry: ModelFigures | undefined): number | null {
   const runs = Object.values(entry?.tinyengine?.["cortex-m4"] ?? {});
   return runs.length === 0 ? null : Math.min(...runs.map((r) => r.sramBytes + r.imageBytesBesides));
 }
 
-async function measureModel(name: string, targets: Targets): Promise<Row> {
+async function measureModel(name: string, entry: ModelFigures | undefined): Promise<Row> {
   const model = loadModel(name);
-  const entry = targets.models[name];
   return {
     model: name,
     tflmBytes: entry?.tflm?.["cortex-m4"]?.arenaBytes ?? null,
@@ -169,12 +149,11 @@ export async function memoryBench(args: readonly string[]): Promise<BenchResult>
   const { values } = parseArgs({ args: [...args], options: { models: { type: "string" } } });
   const missing = modelsMissing();
   if (missing !== null) fail("TH6001", { found: missing, fix: "set THIMBLE_MODELS to the folder of the models" });
-  const file = join(modelsFolder, "../targets.json");
-  const targets: Targets = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Targets) : { models: {} };
+  const targets = readTargets();
   const rows: Row[] = [];
   for (const name of values.models?.split(",") ?? sharedModels()) {
     process.stderr.write(`${name}\n`);
-    rows.push(await measureModel(name, targets));
+    rows.push(await measureModel(name, targets.models[name]));
   }
   const failures = rows.flatMap(shortfalls);
   const verdict = failures.length === 0 ? "every target met" : failures.join("\n");

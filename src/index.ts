@@ -19,7 +19,9 @@ export {
 export { type CompileOptions, generate, type PlannedModel, planModel } from "./app/compile.js";
 export { loadModel } from "./app/files.js";
 export { renderHtml } from "./app/report/html.js";
-export type { BufferReport, InspectReport, LayerReport, PortReport } from "./app/report/inspect.js";
+export type { BufferReport, InspectReport, PortReport } from "./app/report/inspect.js";
+export type { LayerReport } from "./app/report/layers.js";
+export type { LayerProfile, ProfileReport } from "./app/report/profile.js";
 export { version } from "./base/assets.js";
 export {
   type Diagnostic,

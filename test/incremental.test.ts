@@ -70,7 +70,7 @@ describe("random networks over time", () => {
     const samples = fc.sample(fc.tuple(seriesGraph, fc.integer({ min: 1, max: 12 })), { numRuns: 250, seed: 5 });
     const refused: string[] = [];
     const compiled = samples.flatMap(([graph, hop], i) => {
-      const nodes = lower(graph, "separate");
+      const nodes = lower(graph, { sharing: "separate" });
       try {
         const plan = planIncremental(graph, nodes, hop);
         const generated = generateModel({ name: `g${i}`, graph, nodes, plan, sha256: "0", commandLine: "test" });

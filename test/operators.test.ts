@@ -96,7 +96,7 @@ function planStream(graph: Graph, nodes: readonly LoweredNode[], feed: Feed): Pl
 function compileCase(name: string, label: string, sample: SampleCase, planOf: PlanOf): Compiled {
   const { graph, inputs } = sample;
   // Joins and parts copy here, so that their kernels run.
-  const nodes = lower(graph, "separate");
+  const nodes = lower(graph, { sharing: "separate" });
   const plan = planOf(graph, nodes);
   const generated = generateModel({ name: identifier(name), graph, nodes, plan, sha256: "0", commandLine: "test" });
   const session = createSession({ main: graph, subgraphs: [] });
@@ -191,7 +191,7 @@ describe("every operator's samples", () => {
       op.samples.flatMap((sample) => {
         const stream = streamCase(sampleCase(op, sample));
         if (stream === null) return [];
-        const plan = planStream(stream.graph, lower(stream.graph, "separate"), "pushed");
+        const plan = planStream(stream.graph, lower(stream.graph, { sharing: "separate" }), "pushed");
         const [group] = plan.groups;
         const steps = plan.steps.map((s) => s.mode);
         const isOne = plan.groups.length === 1 && group?.order?.includes("push") && steps.length > 1;

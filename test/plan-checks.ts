@@ -28,7 +28,7 @@ export function rowsPlan(graph: Graph, nodes: readonly LoweredNode[], feed: Feed
 }
 
 export function planForms(graph: Graph, isa: Isa = "portable"): PlannedForms {
-  const nodes = lower(graph, "share", isa);
+  const nodes = lower(graph, { isa });
   const forms = {
     layers: planLayers(graph, nodes),
     rows: rowsPlan(graph, nodes, "resident"),

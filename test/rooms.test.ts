@@ -13,9 +13,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   passes: ["base", "ir", "ops", "run"],
   plan: ["base", "ir", "ops"],
   boards: ["base", "ir", "ops", "plan"],
+  cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "formats", "run", "passes", "plan", "boards", "codegen", "verify"],
+  app: ["base", "ir", "ops", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
 };
 
 /** Files outside every room: the package's own index. */

@@ -28,6 +28,7 @@ import { type CompileOptions, generate, type PlannedModel, planModel } from "./c
 import { manifestName, writeFolder } from "./files.js";
 import { isaOfBoards, isaOfTarget } from "./isa.js";
 import { type InspectReport, inspectReport } from "./report/inspect.js";
+import { type ProfileReport, profileOf } from "./report/profile.js";
 
 /** The board of that id, or one that the caller describes. Throws TH3002 with the ids that come close. */
 export function boardOf(id: string | Board): Board {
@@ -77,6 +78,8 @@ export interface VerifyOptions extends CompileOptions {
   /** Inputs of each run; three pseudo-random runs unless given. */
   readonly inputs?: readonly (readonly TensorData[])[];
   readonly run?: RunOptions;
+  /** Measures every layer on emulated cores. */
+  readonly profile?: true;
   /** Told before each target starts: its name, its place from 0, and how many there are. */
   readonly onTarget?: (name: string, index: number, count: number) => void;
 }
@@ -86,7 +89,12 @@ export interface VerifyReport {
   readonly schemaVersion: 1;
   readonly model: { readonly name: string; readonly sha256: string };
   readonly runs: number;
-  readonly targets: readonly TargetOutcome[];
+  readonly targets: readonly VerifyOutcome[];
+}
+
+/** How a target did, and, where it was asked for and the target can tell, what each layer took. */
+export interface VerifyOutcome extends Omit<TargetOutcome, "steps" | "mix"> {
+  readonly profile?: ProfileReport;
 }
 
 /** The graph as the file has it (but for dropped float edges): what every target is compared with. */
@@ -180,16 +188,18 @@ async function verifyCompiled(
   if (missing.length > 0) throw new DiagnosticError(missing);
   const source = sourceGraph(model, options);
   const cases = casesOf(source, compiledFor(names[0] ?? "interpreter").planned, options.inputs);
-  const targets: TargetOutcome[] = [];
+  const run: RunOptions = { ...options.run, ...(options.profile ? { profile: "steps" } : {}) };
+  const targets: VerifyOutcome[] = [];
   for (const [index, target] of found.entries()) {
     const name = target?.name ?? "interpreter";
     options.onTarget?.(name, index, found.length);
     const { planned, generated } = compiledFor(name);
-    targets.push(
+    const { steps, mix, ...outcome } =
       target === null
         ? interpreterOutcome(planned, cases)
-        : await verifyOn(target, subjectOf(planned, generated), cases, options.run),
-    );
+        : await verifyOn(target, subjectOf(planned, generated), cases, run);
+    const profiled = options.profile && steps !== undefined;
+    targets.push(profiled ? { ...outcome, profile: profileOf(planned, steps, mix) } : outcome);
   }
   return { schemaVersion: 1, model: { name: model.name, sha256: model.sha256 }, runs: cases.length, targets };
 }

@@ -3,7 +3,7 @@ import type { Feed } from "../plan/plan.js";
 import type { Region } from "../plan/regions.js";
 
 /** What a plan is chosen for. */
-export const objectives = ["latency", "balanced", "memory"] as const;
+export const objectives = ["latency", "balanced", "memory", "size"] as const;
 export type Objective = (typeof objectives)[number];
 
 /** How a model is turned into a planned graph and into C. */
@@ -14,7 +14,8 @@ export interface CompileOptions {
   readonly floatEdges?: "keep" | "drop";
   /**
    * "memory": the least RAM. "latency": the fewest instructions of the plans that fit `budgetBytes`. "balanced": the least
-   * RAM that costs at most 5% more instructions by estimate. Default: "latency" with a budget, else "balanced".
+   * RAM that costs at most 5% more instructions by estimate. "size": kernels that take the least flash; RAM as for "balanced".
+   * Default: "latency" with a budget, else "balanced".
    */
   readonly optimize?: Objective;
   /** RAM that a plan may need, in bytes; none: any amount. */

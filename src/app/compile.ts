@@ -29,6 +29,8 @@ export interface PlannedModel {
   readonly options: CompileOptions;
 }
 
+const isaOf = ({ isa }: CompileOptions) => (isa === undefined ? {} : { isa });
+
 /** What the passes do for a compilation. */
 export const pipelineOptions = ({ floatEdges, passes, deadChannels }: CompileOptions): PipelineOptions => ({
   floatEdges: floatEdges ?? "keep",
@@ -46,14 +48,14 @@ export function planModel(model: Model, options: CompileOptions = {}): PlannedMo
   const removed = removedChannels(runPipeline(model, { ...passes, deadChannels: "keep" }), graph);
   const name = options.name ?? identifier(model.name);
   if (options.incremental !== undefined) {
-    const nodes = lower(graph, "separate", options.isa);
+    const nodes = lower(graph, { sharing: "separate", ...isaOf(options) });
     const plan = planIncremental(graph, nodes, options.incremental);
     const reason = `a hop of ${options.incremental} rows computes what it changes`;
     return { model, name, graph, nodes, plan, layers: planLayers(graph, nodes), reason, removed, options };
   }
   const feed = options.feed ?? "resident";
   const ordered = (g: Graph): Ordered => {
-    const nodes = lower(g, "share", options.isa);
+    const nodes = lower(g, isaOf(options));
     return { graph: g, nodes, layers: planLayers(g, nodes, { feed, guardBytes: options.guardBytes ?? 0 }) };
   };
   const other = orderNodes(graph);

@@ -49,7 +49,7 @@ export function planStrips(
     }),
   );
   for (const { cut, strips, twice } of ways.sort((a, b) => a.twice - b.twice).slice(0, mostPlans)) {
-    const nodes = lower(cut, "share", options.isa);
+    const nodes = lower(cut, { isa: options.isa });
     const plan = planRows(cut, nodes, options.feed, budget);
     if (plan !== null) return { graph: cut, nodes, plan: { ...plan, recomputedMacs: twice }, strips };
   }

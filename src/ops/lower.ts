@@ -17,10 +17,7 @@ export interface NodeRows {
 }
 
 /** A node with the kernel that will compute it. Planning needs its scratch, code generation the rest. */
-export interface LoweredNode {
-  readonly node: Node;
-  readonly spec: AnyOp;
-  readonly view: NodeView<object>;
+export interface LoweredNode extends Candidate {
   readonly kernel: Kernel<object>;
   /** Computes everything; null where the kernel computes rows only. */
   readonly whole: KernelCall | null;
@@ -32,9 +29,28 @@ export interface LoweredNode {
   readonly placements: Placements;
 }
 
-/** The first kernel of the operator that takes the node, or undefined. */
-const kernelFor = (spec: AnyOp, view: NodeView<object>, isa: Isa): Kernel<object> | undefined =>
-  spec.kernels.find((k) => runsOn(k.isa, isa) && matchesTypes(view, k.types) && (k.matches?.(view) ?? true));
+/** True if a kernel of the operator takes a node. */
+const takes = (kernel: Kernel<object>, view: NodeView<object>, isa: Isa): boolean =>
+  runsOn(kernel.isa, isa) && matchesTypes(view, kernel.types) && (kernel.matches?.(view) ?? true);
+
+/** A node whose kernel is to be chosen. */
+export interface Candidate {
+  readonly node: Node;
+  readonly spec: AnyOp;
+  readonly view: NodeView<object>;
+  /** All kernels that take the node, the preferred one first; asking packs weights for each of them. */
+  readonly kernels: () => readonly Kernel<object>[];
+}
+
+/** How nodes get their kernels. */
+export interface LowerOptions {
+  /** "share" (default) lets tensors lie inside others where joins and parts then need no copy. */
+  readonly sharing?: "share" | "separate";
+  /** The instructions that the target has; "portable" unless given. */
+  readonly isa?: Isa;
+  /** Chooses a kernel for a node that takes it; null for the first that does. */
+  readonly choose?: (candidate: Candidate) => Kernel<object> | null;
+}
 
 /** True if a tensor has rows: axis 1 of three or more axes. */
 export const hasRows = (t: Tensor): boolean => t.shape.length >= 3;
@@ -81,20 +97,16 @@ function callsOf(spec: AnyOp, view: NodeView<object>, kernel: Kernel<object>) {
   return { whole, rows: nodeRows(spec, view, kernel), fold: kernel.fold?.(view) ?? null };
 }
 
-/**
- * Chooses a kernel for every node; throws TH4001 naming the first node that none takes.
- * @param isa the instructions that the target has
- * @param sharing "share" lets tensors lie inside others where joins and parts then need no copy
- */
+/** Chooses a kernel for every node; throws TH4001 naming the first node that none takes. */
 export function lower(
   graph: Graph,
-  sharing: "share" | "separate" = "share",
-  isa: Isa = "portable",
+  { sharing = "share", isa = "portable", choose }: LowerOptions = {},
 ): readonly LoweredNode[] {
   const chosen = graph.nodes.map((node) => {
     const spec = specOf(node);
     const view = viewOf(graph, node) as NodeView<object>;
-    const kernel = kernelFor(spec, view, isa);
+    const kernels = () => spec.kernels.filter((k) => takes(k, view, isa));
+    const kernel = choose?.({ node, spec, view, kernels }) ?? spec.kernels.find((k) => takes(k, view, isa));
     if (kernel === undefined) {
       fail("TH4001", {
         where: [graph.name, originName(node.origin)],
@@ -102,7 +114,7 @@ export function lower(
         fix: "use a type combination of those that `thimble operators` lists, or run constant folding first",
       });
     }
-    return { node, spec, view, kernel, ...callsOf(spec, view, kernel) };
+    return { node, spec, view, kernel, kernels, ...callsOf(spec, view, kernel) };
   });
   const placements =
     sharing === "share"

@@ -24,8 +24,8 @@ function graphOf(rows: number, grow: (d: Draft, input: TensorId) => readonly (Te
   return toGraph(d, [input], outputs);
 }
 
-const shiftsOf = (graph: Graph, hop: number): Shifts => findShifts(graph, lower(graph, "separate"), hop);
-const planOf = (graph: Graph, hop: number): Plan => planIncremental(graph, lower(graph, "separate"), hop);
+const shiftsOf = (graph: Graph, hop: number): Shifts => findShifts(graph, lower(graph, { sharing: "separate" }), hop);
+const planOf = (graph: Graph, hop: number): Plan => planIncremental(graph, lower(graph, { sharing: "separate" }), hop);
 
 /** Rows of a window and of a hop, of each streamed node. */
 const moves = (graph: Graph, hop: number) => shiftsOf(graph, hop).nodes.map((n) => [n.rows, n.hop]);
@@ -196,7 +196,7 @@ describe("the replay", () => {
     const first = chain(d, x, valid(3), valid(4, 2));
     return [classify(d, first), pool(d, first, valid(2), "MAX_POOL_2D")];
   });
-  const nodes = lower(graph, "separate");
+  const nodes = lower(graph, { sharing: "separate" });
   const plan = planOf(graph, 4);
   const check = (changed: Plan) => () => verifyIncremental(graph, nodes, changed);
 

@@ -5,11 +5,13 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { RP2040 } from "rp2040js";
+import { present } from "../base/assert.js";
 import type { Diagnostic } from "../base/diagnostics.js";
 import { type ArmBuild, type ArmCore, buildArm, buildHarnessAlone, checkStackExit, missingArmCompiler } from "./arm.js";
 import { functionAt } from "./elf.js";
 import { decodeResponse, encodeRequests, pushedBytes } from "./program.js";
-import type { Program, RunOptions, RunRequest, RunResult, Target, TargetReport } from "./target.js";
+import type { Program, RunOptions, RunRequest, RunResult, StepCost, Target, TargetReport } from "./target.js";
+import { marksOf } from "./timing/profile.js";
 import {
   defaultTimeoutMs,
   failRun,
@@ -32,10 +34,11 @@ export const rp2040Core: ArmCore = {
   stackBytes: 8 << 10,
 };
 
-/** What executing the callee of one marked call took. */
+/** What executing the callee of one marked call took: all of it, and each step where the program has marks. */
 interface Cost {
   readonly cycles: number;
   readonly instructions: number;
+  readonly steps: readonly StepCost[];
 }
 
 /** Arm semihosting operations that the port uses. */
@@ -50,6 +53,8 @@ const instructionsToCallee = 2;
 /** Owns an emulated chip and its two files. */
 class Emulation {
   readonly costs: Cost[] = [];
+  /** By half-words of flash: 1 + the step that ends there, or 0. */
+  private readonly marks: Uint16Array;
   private readonly response: Uint8Array[] = [];
   private requestAt = 0;
   private message = "";
@@ -61,6 +66,8 @@ class Emulation {
     private readonly request: Uint8Array,
   ) {
     for (const { address, bytes } of build.elf.segments) chip.flash.set(bytes, address - flashOrigin);
+    this.marks = new Uint16Array(build.elf.flashBytes >> 1);
+    for (const { address, step } of marksOf(build.elf)) this.marks[(address - flashOrigin) >> 1] = step + 1;
     const stop = (_: string, message: string): void => this.die(message);
     chip.logger = { debug: () => {}, info: () => {}, warn: stop, error: stop };
     chip.onBreak = (code) => {
@@ -88,12 +95,34 @@ class Emulation {
     return new Uint8Array(Buffer.concat(this.response));
   }
 
+  private readonly steps = new Map<number, { instructions: number; cycles: number }>();
+  private stepStarted = { instructions: 0, cycles: 0 };
+
+  /** Gives what ran since the last mark to a step. */
+  private closeStep(step: number, instructions: number): void {
+    const { cycles } = this.chip.core;
+    const cost = this.steps.get(step) ?? { instructions: 0, cycles: 0 };
+    cost.instructions += instructions - this.stepStarted.instructions;
+    cost.cycles += cycles - this.stepStarted.cycles;
+    this.steps.set(step, cost);
+    this.stepStarted = { instructions, cycles };
+  }
+
+  /** Ends a measured call. */
+  private closeCall(): void {
+    this.closeStep(-1, this.executed);
+    const steps = [...this.steps].sort(([a], [b]) => a - b).map(([step, cost]) => ({ step, ...cost }));
+    const { cycles } = this.chip.core;
+    this.costs.push({ cycles: cycles - this.startedCycles, instructions: this.executed - this.started, steps });
+  }
+
   private started = 0;
   private startedCycles = 0;
   private executed = 0;
 
   private slice(): void {
     const { core } = this.chip;
+    const { marks } = this;
     const start = this.build.elf.symbols.get("th_count_start") ?? -1;
     const stop = this.build.elf.symbols.get("th_count_stop") ?? -1;
     for (
@@ -103,11 +132,14 @@ class Emulation {
     ) {
       const pc = core.PC;
       if (pc === start) this.started = this.executed + instructionsToCallee;
-      else if (pc === stop) {
-        this.costs.push({ cycles: core.cycles - this.startedCycles, instructions: this.executed - this.started });
-      }
+      else if (pc === stop) this.closeCall();
+      else if (marks[(pc - flashOrigin) >> 1]) this.closeStep((marks[(pc - flashOrigin) >> 1] ?? 0) - 1, this.executed);
       core.executeInstruction();
-      if (this.executed + 1 === this.started) this.startedCycles = core.cycles;
+      if (this.executed + 1 === this.started) {
+        this.startedCycles = core.cycles;
+        this.stepStarted = { instructions: this.started, cycles: core.cycles };
+        this.steps.clear();
+      }
     }
   }
 
@@ -183,8 +215,9 @@ async function run(program: Program, requests: readonly RunRequest[], options: R
   const harness = await buildHarnessAlone(rp2040Core, options);
   return {
     runs: runs.map(({ outputs, canariesIntact, trace: records }, i): RunResult => {
-      const cost = trace ? undefined : costs[i];
-      return { outputs, canariesIntact, trace: records, ...cost };
+      if (trace) return { outputs, canariesIntact, trace: records };
+      const { steps, ...cost } = present(costs[i], "cost of an inference");
+      return { outputs, canariesIntact, trace: records, ...cost, ...(options.profile === "steps" ? { steps } : {}) };
     }),
     ...(trace ? {} : { stackBytes: runs.reduce((most, { stackBytes }) => Math.max(most, stackBytes), 0) }),
     flashBytes: build.elf.flashBytes,

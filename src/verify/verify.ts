@@ -1,7 +1,7 @@
 import { type Diagnostic, DiagnosticError } from "../base/diagnostics.js";
 import { type DType, fromBytes, type TensorData, toBytes } from "../base/dtype.js";
 import type { GeneratedModel } from "../codegen/model.js";
-import type { Program, RunOptions, RunRequest, Target, TargetReport } from "./target.js";
+import type { InstructionMix, Program, RunOptions, RunRequest, StepCost, Target, TargetReport } from "./target.js";
 
 /** What is verified: generated C, and what its outputs must be for given inputs. */
 export interface VerifySubject {
@@ -39,7 +39,11 @@ export interface TargetOutcome {
   readonly instructions?: number;
   /** Instructions of one hop of incremental inference after the first window, the most over all. */
   readonly hopInstructions?: number;
+  /** Cycles of that inference, as the target counts or estimates them. */
   readonly cycles?: number;
+  /** Of a profile: instructions by what they do, and what each step of the plan took. */
+  readonly mix?: InstructionMix;
+  readonly steps?: readonly StepCost[];
   readonly stackBytes?: number;
   /** Code and constants of the whole program with start-up and test harness. */
   readonly flashBytes?: number;
@@ -99,6 +103,10 @@ function outcomeOf(
     });
   });
   const canariesIntact = report.runs.every((r) => r.canariesIntact);
+  const longest = report.runs.reduce(
+    (a, b) => ((b.instructions ?? 0) > (a?.instructions ?? 0) ? b : a),
+    report.runs[0],
+  );
   const isHop = (run: number): boolean => cases[run]?.newElements !== undefined;
   const { flashBytes, harnessFlashBytes } = report;
   return {
@@ -111,6 +119,8 @@ function outcomeOf(
       instructions: most(report.runs.filter((_, i) => !isHop(i)).map((r) => r.instructions)),
       hopInstructions: most(report.runs.filter((_, i) => isHop(i)).map((r) => r.instructions)),
       cycles: most(report.runs.map((r) => r.cycles)),
+      mix: longest?.mix,
+      steps: longest?.steps,
       stackBytes: report.stackBytes,
       flashBytes,
       ramBytes: report.ramBytes,

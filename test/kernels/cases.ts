@@ -4,9 +4,9 @@ import { generateModel } from "../../src/codegen/model.js";
 import { tensorOf } from "../../src/ir/graph.js";
 import type { AnyOp } from "../../src/ops/index.js";
 import type { Isa } from "../../src/ops/isa.js";
-import { lower } from "../../src/ops/lower.js";
+import { type LowerOptions, lower } from "../../src/ops/lower.js";
 import { randomData, type SampleCase, sampleCase } from "../../src/ops/sample.js";
-import type { Sample } from "../../src/ops/spec.js";
+import type { KernelCall, Sample } from "../../src/ops/spec.js";
 import { planLayers } from "../../src/plan/planner.js";
 import { createSession } from "../../src/run/interpreter.js";
 import { findTarget } from "../../src/verify/targets.js";
@@ -20,15 +20,31 @@ export interface KernelCase {
   readonly isa: Isa;
   readonly name: string;
   readonly sample: SampleCase;
-  /** The name of the kernel that was chosen. */
+  /** The kernel that is taken where it takes the node, rather than the first that does. */
+  readonly prefer: string | null;
+  /** The name of the kernel that was chosen, and its call. */
   readonly kernel: string;
+  readonly call: KernelCall | null;
 }
 
+/** How the cases' nodes get their kernels. */
+const options = (isa: Isa, prefer: string | null): LowerOptions => ({
+  isa,
+  choose: ({ kernels }) => kernels().find(({ name }) => name === prefer) ?? null,
+});
+
 /** Makes a case of an operator's sample; throws the diagnostics of a bad one. */
-export function kernelCase(spec: AnyOp, sample: Sample<object>, seed: number, isa: Isa): KernelCase {
+export function kernelCase(
+  spec: AnyOp,
+  sample: Sample<object>,
+  seed: number,
+  isa: Isa,
+  prefer: string | null = null,
+): KernelCase {
   const made = sampleCase(spec, sample, seed);
-  const [lowered] = lower(made.graph, "share", isa);
-  return { isa, name: sample.name, sample: made, kernel: lowered?.kernel.name ?? "none" };
+  const [lowered] = lower(made.graph, options(isa, prefer));
+  const call = lowered?.whole ?? lowered?.rows?.call ?? null;
+  return { isa, prefer, name: sample.name, sample: made, kernel: lowered?.kernel.name ?? "none", call };
 }
 
 /** Inputs of a case: random ones, and those of the type's least and largest values alone. */
@@ -41,16 +57,20 @@ function inputsOf({ sample }: KernelCase, seed: number) {
 }
 
 /** The cases of samples of an operator, each of other random constants. */
-export const kernelCases = (spec: AnyOp, samples: readonly Sample<object>[], isa: Isa): readonly KernelCase[] =>
-  samples.map((sample, i) => kernelCase(spec, sample, i + 1, isa));
+export const kernelCases = (
+  spec: AnyOp,
+  samples: readonly Sample<object>[],
+  isa: Isa,
+  prefer: string | null = null,
+): readonly KernelCase[] => samples.map((sample, i) => kernelCase(spec, sample, i + 1, isa, prefer));
 
 /** The names of the kernels that were chosen. */
 export const chosen = (cases: readonly KernelCase[]): ReadonlySet<string> => new Set(cases.map(({ kernel }) => kernel));
 
 /** Runs the cases in one program on a target and says where outputs are not the interpreter's. */
 export async function kernelProblems(targetName: string, cases: readonly KernelCase[]): Promise<readonly string[]> {
-  const models = cases.map(({ isa, sample: { graph } }, i) => {
-    const nodes = lower(graph, "share", isa);
+  const models = cases.map(({ isa, prefer, sample: { graph } }, i) => {
+    const nodes = lower(graph, options(isa, prefer));
     const plan = planLayers(graph, nodes, { guardBytes });
     return generateModel({ name: `m${i}`, graph, nodes, plan, sha256: "0", commandLine: "test" });
   });

@@ -159,9 +159,14 @@ const verifyCommand: Command = {
   options: [
     ["--on <targets>", `interpreter, ${targetNames.join(", ")} (default: interpreter,host,cortex-m4)`],
     ["--input <file>", ".npy or raw bytes; repeat for several inputs (default: three pseudo-random runs)"],
+    ["--profile", "also measure every layer on emulated cores: instructions, cycles, bytes"],
     ...planOptions,
   ],
-  examples: ["thimble verify kws.tflite", "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json"],
+  examples: [
+    "thimble verify kws.tflite",
+    "thimble verify kws.tflite --profile --on cortex-m4 --plan layers",
+    "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json",
+  ],
   run: async ([path = ""], options, { progress }) => {
     const model = loadModel(path);
     const compile = compileOptions(options);
@@ -171,6 +176,7 @@ const verifyCommand: Command = {
     const report = await verify(model, listOption(options, "on") ?? ["interpreter", "host", "cortex-m4"], {
       ...compile,
       ...(files ? { inputs: [readInputs(graph, files)] } : {}),
+      ...(options["profile"] === true ? { profile: true } : {}),
       onTarget: (name, part, total) => progress(`running on ${name}`, part, total),
     });
     return {

@@ -1,7 +1,8 @@
 import pc from "picocolors";
 import { grouped } from "../../base/units.js";
 import type { BoardFit } from "../../boards/fit.js";
-import type { InspectReport, LayerReport, PortReport } from "./inspect.js";
+import type { InspectReport, PortReport } from "./inspect.js";
+import type { LayerReport } from "./layers.js";
 import { renderTable } from "./table.js";
 
 /** `12.3 KiB`, or bytes below 1 KiB. */

@@ -1,14 +1,14 @@
 import pc from "picocolors";
 import { grouped } from "../../base/units.js";
-import type { TargetOutcome } from "../../verify/verify.js";
-import type { BuildReport, VerifyReport } from "../api.js";
+import type { BuildReport, VerifyOutcome, VerifyReport } from "../api.js";
+import { renderProfile } from "./profile.js";
 import { type Column, renderTable } from "./table.js";
 import { regionLines, sizeText } from "./terminal.js";
 
 const number = (value: number | undefined): string => (value === undefined ? "" : grouped(value));
 
 /** @param hops whether there is a column for the instructions of a hop */
-function row(t: TargetOutcome, hops: boolean): readonly string[] {
+function row(t: VerifyOutcome, hops: boolean): readonly string[] {
   const verdict = t.identical
     ? pc.green(t.maxError > 0 ? `equal within ${t.maxError.toExponential(1)}` : "identical")
     : pc.red(t.canariesIntact ? `${t.mismatches} differ` : "wrote outside its buffers");
@@ -41,7 +41,10 @@ const columnsOf = (hops: boolean): readonly Column[] => [
 export function renderVerify({ model, runs, targets }: VerifyReport): string {
   const hops = targets.some((t) => t.hopInstructions !== undefined);
   const rows = targets.map((t) => row(t, hops));
-  return `${model.name}: ${runs} ${runs === 1 ? "run" : "runs"} against the interpreter on the file's own graph\n\n${renderTable(columnsOf(hops), rows)}\n`;
+  const profiles = targets
+    .map((t) => (t.profile === undefined ? "" : `\n${renderProfile(t.name, t.profile)}`))
+    .join("");
+  return `${model.name}: ${runs} ${runs === 1 ? "run" : "runs"} against the interpreter on the file's own graph\n\n${renderTable(columnsOf(hops), rows)}\n${profiles}`;
 }
 
 /** A build in a few lines. */

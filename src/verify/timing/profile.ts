@@ -12,13 +12,17 @@ export interface Profile {
   readonly steps: readonly StepCost[];
 }
 
-/** Lines "ADDRESS STEP" for the labels of harness/th_marks.h. */
+/** Where steps end: the labels of harness/th_marks.h. */
+export const marksOf = (elf: ElfFile): readonly { readonly address: number; readonly step: number }[] =>
+  [...elf.symbols].flatMap(([name, value]) => {
+    const step = /^th_mark_(\d+)_\d+$/.exec(name)?.[1];
+    return step === undefined ? [] : [{ address: value & ~1, step: Number(step) }];
+  });
+
+/** The marks as lines "ADDRESS STEP". */
 export const markLines = (elf: ElfFile): string =>
-  [...elf.symbols]
-    .flatMap(([name, value]) => {
-      const step = /^th_mark_(\d+)_\d+$/.exec(name)?.[1];
-      return step === undefined ? [] : [`${(value & ~1).toString(16)} ${step}\n`];
-    })
+  marksOf(elf)
+    .map(({ address, step }) => `${address.toString(16)} ${step}\n`)
     .join("");
 
 /** A block as it ran within a step. */

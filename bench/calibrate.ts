@@ -1,0 +1,213 @@
+/**
+ * `npm run calibrate [-- --cores a,b]`: measures every kernel on layers of usual sizes and on the operators' own samples, on
+ * each emulated core, fits cycles as weighted sums of features (src/cost/), and compares with whole shared models, which take no
+ * part in the fit. Writes src/cost/calibrated.json.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { planModel } from "../src/app/compile.js";
+import { isaOfTarget } from "../src/app/isa.js";
+import { assetPath } from "../src/base/assets.js";
+import { bytesOf, elementsOf, toBytes } from "../src/base/dtype.js";
+import { generateModel } from "../src/codegen/model.js";
+import { type Calibration, type MeasuredCore, measuredCores, type Weights, weigh } from "../src/cost/cycles.js";
+import { type Features, featureNames, featuresOf, mainCall } from "../src/cost/features.js";
+import { tensorOf } from "../src/ir/graph.js";
+import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
+import { type LoweredNode, lower } from "../src/ops/lower.js";
+import { sampleCase } from "../src/ops/sample.js";
+import type { Kernel } from "../src/ops/spec.js";
+import { planLayers } from "../src/plan/planner.js";
+import { testInputs } from "../src/run/inputs.js";
+import type { TargetReport } from "../src/verify/target.js";
+import { findTarget } from "../src/verify/targets.js";
+import { fitWeights } from "./fit.js";
+import { loadModel, modelsMissing, sharedModels } from "./goldens.js";
+import { usualLayers } from "./layers.js";
+
+/** A kernel on a layer. */
+interface Trial {
+  readonly graph: Graph;
+  readonly nodes: readonly LoweredNode[];
+  readonly symbol: string;
+  readonly features: Features;
+  /** A layer of a usual size, not a sample of an operator. */
+  readonly isUsual: boolean;
+}
+
+/** Programs hold so many layers at once: compiling and starting take longer than running. */
+const layersPerProgram = 16;
+
+/** The emulated target whose cycles stand for a core. */
+const targetOf = (core: MeasuredCore) => findTarget(core === "cortex-m0plus" ? "rp2040" : core);
+
+/** Every kernel that takes the sample's node. */
+function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolean): readonly Trial[] {
+  const isa = isaOfTarget(core);
+  const kernels = new Set<Kernel<object>>();
+  lower(graph, {
+    isa,
+    choose: ({ kernels: all, spec: s }) => {
+      if (s === spec) for (const k of all()) kernels.add(k);
+      return null;
+    },
+  });
+  return [...kernels].flatMap((kernel): readonly Trial[] => {
+    const nodes = lower(graph, { isa, choose: (c) => (c.spec === spec ? kernel : null) });
+    const node = nodes.find((n) => n.spec === spec);
+    const call = node === undefined ? null : mainCall(node);
+    if (node === undefined || call === null) return [];
+    return [{ graph, nodes, symbol: call.symbol, features: featuresOf(node), isUsual }];
+  });
+}
+
+function allTrials(core: MeasuredCore): readonly Trial[] {
+  const specOf = new Map(operators.map((spec) => [spec.name, spec] as const));
+  const layers = usualLayers().map(({ op, sample }) => ({
+    spec: specOf.get(op as never) as AnyOp,
+    sample,
+    isUsual: true,
+  }));
+  const samples = operators.flatMap((spec) => spec.samples.map((sample) => ({ spec, sample, isUsual: false })));
+  return [...layers, ...samples].flatMap(({ spec, sample, isUsual }, i) => {
+    try {
+      return trialsOf(spec, sampleCase(spec, sample as never, i + 1).graph, core, isUsual);
+    } catch {
+      // Samples that need a subgraph, or run before constants are folded, have no program of their own.
+      return [];
+    }
+  });
+}
+
+async function runProgram(trials: readonly Trial[], core: MeasuredCore): Promise<TargetReport> {
+  const models = trials.map(({ graph, nodes }, i) =>
+    generateModel({
+      name: `m${i}`,
+      graph,
+      nodes,
+      plan: planLayers(graph, nodes),
+      sha256: "0",
+      commandLine: "npm run calibrate",
+    }),
+  );
+  const files = new Map(models.flatMap((m) => [...m.files]));
+  const requests = trials.map(({ graph }, model) => ({
+    model,
+    inputs: testInputs(graph, 1).map((data, i) => toBytes(tensorOf(graph, graph.inputs[i] as never).dtype, data)),
+  }));
+  const program = { files, models: models.map((m) => ({ name: m.name, ...m.layout })) };
+  return targetOf(core).run(program, requests, { profile: "cycles" });
+}
+
+/** A trial and the cycles that it took. */
+type Measured = Trial & { readonly cycles: number };
+
+async function measureAll(trials: readonly Trial[], core: MeasuredCore): Promise<readonly Measured[]> {
+  const measured: Measured[] = [];
+  for (let at = 0; at < trials.length; at += layersPerProgram) {
+    const part = trials.slice(at, at + layersPerProgram);
+    process.stderr.write(`${core}: ${at} of ${trials.length}\n`);
+    const { runs } = await runProgram(part, core);
+    part.forEach((trial, i) => {
+      measured.push({ ...trial, cycles: runs[i]?.cycles ?? 0 });
+    });
+  }
+  return measured;
+}
+
+/** Trials of the same kernel function together. */
+function bySymbolOf<T extends Trial>(trials: readonly T[]): ReadonlyMap<string, readonly T[]> {
+  const found = new Map<string, T[]>();
+  for (const trial of trials) found.set(trial.symbol, [...(found.get(trial.symbol) ?? []), trial]);
+  return found;
+}
+
+const significant = (x: number): number => Number(x.toPrecision(3));
+
+function weightsOf(measured: readonly Measured[]): Weights {
+  const fitted = fitWeights(
+    measured.map(({ features, cycles }) => ({ factors: featureNames.map((f) => features[f]), value: cycles })),
+  );
+  return Object.fromEntries(
+    featureNames.flatMap((name, i) => ((fitted[i] ?? 0) > 1e-4 ? [[name, significant(fitted[i] ?? 0)]] : [])),
+  );
+}
+
+/** With so many usual layers, the operators' samples, which are tiny, are left out. */
+const enoughLayers = 6;
+
+const fitting = (measured: readonly Measured[]): readonly Measured[] => {
+  const usual = measured.filter((m) => m.isUsual);
+  return usual.length >= enoughLayers ? usual : measured;
+};
+
+/** Weights of every kernel function, and of all together for kernels that were not measured. */
+function fitKernels(measured: readonly Measured[]): Readonly<Record<string, Weights>> {
+  const kernels = [...bySymbolOf(measured)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([k, ms]) => [k, weightsOf(fitting(ms))] as const);
+  return Object.fromEntries([["", weightsOf(measured)], ...kernels]);
+}
+
+/** Estimate over measurement of each shared model, layer by layer. */
+async function modelErrors(
+  core: MeasuredCore,
+  kernels: Readonly<Record<string, Weights>>,
+): Promise<readonly (readonly [model: string, ratio: number])[]> {
+  if (modelsMissing() !== null) return [];
+  const errors: (readonly [string, number])[] = [];
+  for (const name of sharedModels()) {
+    if (name === "mcunetv2_large") continue;
+    const planned = planModel(loadModel(name), { plan: "layers", floatEdges: "drop", isa: isaOfTarget(core) });
+    const estimate = planned.nodes.reduce((sum, node, i) => {
+      const call = planned.plan.steps[i]?.mode === "view" ? null : mainCall(node);
+      return call === null ? sum : sum + weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));
+    }, 0);
+    const report = await runProgram(
+      [{ graph: planned.graph, nodes: planned.nodes, symbol: "", features: {} as Features, isUsual: false }],
+      core,
+    );
+    errors.push([name, estimate / (report.runs[0]?.cycles ?? 1)]);
+  }
+  return errors;
+}
+
+/** Bytes of code of each kernel function, from programs of one layer. */
+async function codeSizes(trials: readonly Trial[]): Promise<Readonly<Record<string, number>>> {
+  const sizes: [string, number][] = [];
+  for (const [symbol, [trial]] of bySymbolOf(trials)) {
+    if (trial === undefined) continue;
+    const { flashBytes = 0, harnessFlashBytes = 0 } = await runProgram([trial], "cortex-m4");
+    sizes.push([symbol, Math.max(0, flashBytes - harnessFlashBytes - constantBytes(trial))]);
+  }
+  return Object.fromEntries(sizes.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Bytes of arrays that a trial's calls read. */
+const constantBytes = ({ nodes }: Trial): number =>
+  nodes.reduce((sum, node) => {
+    const args = mainCall(node)?.args ?? [];
+    return args.reduce((total, a) => {
+      if (a.kind === "constant") return total + bytesOf(a.dtype, a.data.length);
+      const t = a.kind === "input" ? node.view.inputs[a.index] : null;
+      return t?.data ? total + bytesOf(t.dtype, elementsOf(t.shape)) : total;
+    }, sum);
+  }, 0);
+
+const file = assetPath("cost/calibrated.json");
+const { values } = parseArgs({ options: { cores: { type: "string" } } });
+const chosen = measuredCores.filter((c) => values.cores === undefined || values.cores.split(",").includes(c));
+const before: Partial<Calibration> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Calibration) : {};
+const cores: Record<string, Calibration["cores"][MeasuredCore]> = { ...before.cores };
+for (const core of chosen) {
+  const kernels = fitKernels(await measureAll(allTrials(core), core));
+  const errors = await modelErrors(core, kernels);
+  for (const [model, ratio] of errors)
+    process.stdout.write(`${core} ${model}: estimate / measured ${ratio.toFixed(3)}\n`);
+  const ratios = errors.map(([, ratio]) => ratio);
+  const error = [significant(Math.min(1, ...ratios)), significant(Math.max(1, ...ratios))] as const;
+  cores[core] = { kernels, error };
+}
+const codeBytes = chosen.includes("cortex-m4") ? await codeSizes(allTrials("cortex-m4")) : (before.codeBytes ?? {});
+writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, cores, codeBytes }, null, 1)}\n`);
+process.stderr.write(`wrote ${file}\n`);

@@ -1,0 +1,97 @@
+/** Layers of usual sizes, to measure kernels on. */
+import { perTensor } from "../src/ir/graph.js";
+import { sampleChannels } from "../src/ops/common/weighted.js";
+import type { Sample, SampleTensor } from "../src/ops/spec.js";
+
+/** A layer: its operator and what it is applied to. */
+export interface Layer {
+  readonly op: string;
+  readonly sample: Sample<object>;
+}
+
+const image = (height: number, width: number, channels: number): SampleTensor => ({
+  shape: [1, height, width, channels],
+  dtype: "int8",
+  quant: perTensor(0.05, -128),
+});
+
+const weights = (shape: readonly number[], outputs: number, axis: number): readonly SampleTensor[] => [
+  { shape, dtype: "int8", quant: sampleChannels(outputs, 0.01, axis), constant: "random", range: [-60, 60] },
+  { shape: [outputs], dtype: "int32", constant: "random", range: [-3000, 3000] },
+];
+
+const outputs = [{ dtype: "int8", quant: perTensor(0.5, -128) }] as const;
+const windowed = { padding: "SAME", dilation: [1, 1], activation: "RELU" } as const;
+
+const conv = (size: number, from: number, to: number, kernel: number, stride: number): Layer => ({
+  op: "CONV_2D",
+  sample: {
+    name: `conv ${size}x${size}x${from} -> ${to}, ${kernel}x${kernel} stride ${stride}`,
+    attrs: { ...windowed, stride: [stride, stride] },
+    inputs: [image(size, size, from), ...weights([to, kernel, kernel, from], to, 0)],
+    outputs,
+  },
+});
+
+const depthwise = (size: number, channels: number, kernel: number, stride: number, multiplier = 1): Layer => ({
+  op: "DEPTHWISE_CONV_2D",
+  sample: {
+    name: `depthwise ${size}x${size}x${channels}, ${kernel}x${kernel} stride ${stride}`,
+    attrs: { ...windowed, stride: [stride, stride], depthMultiplier: multiplier },
+    inputs: [
+      image(size, size, channels),
+      ...weights([1, kernel, kernel, channels * multiplier], channels * multiplier, 3),
+    ],
+    outputs,
+  },
+});
+
+const dense = (from: number, to: number): Layer => ({
+  op: "FULLY_CONNECTED",
+  sample: {
+    name: `dense ${from} -> ${to}`,
+    attrs: { activation: "NONE", keepNumDims: false },
+    inputs: [
+      { shape: [1, from], dtype: "int8", quant: perTensor(0.05, -128) },
+      { shape: [to, from], dtype: "int8", quant: perTensor(0.01), constant: "random", range: [-60, 60] },
+      { shape: [to], dtype: "int32", constant: "random", range: [-3000, 3000] },
+    ],
+    outputs,
+  },
+});
+
+const pool = (op: string, size: number, channels: number, window: number): Layer => ({
+  op,
+  sample: {
+    name: `${op} ${size}x${size}x${channels}, ${window}x${window}`,
+    attrs: { padding: "VALID", stride: [window, window], kernel: [window, window], activation: "NONE" },
+    inputs: [{ ...image(size, size, channels), quant: perTensor(0.5, -128) }],
+    outputs,
+  },
+});
+
+const sum = (size: number, channels: number): Layer => ({
+  op: "ADD",
+  sample: {
+    name: `sum ${size}x${size}x${channels}`,
+    attrs: { activation: "NONE", potScaleInt16: false },
+    inputs: [image(size, size, channels), { ...image(size, size, channels), quant: perTensor(0.04, 3) }],
+    outputs: [{ dtype: "int8", quant: perTensor(0.08, -5) }],
+  },
+});
+
+/** Layers that cover what small networks have. */
+export const usualLayers = (): readonly Layer[] => [
+  ...[8, 16, 32, 64, 128].flatMap((c) => [4, 9].map((size) => conv(size, c, c, 1, 1))),
+  ...[conv(12, 16, 96, 1, 1), conv(12, 96, 16, 1, 1), conv(5, 48, 13, 1, 1), conv(7, 7, 31, 1, 1)],
+  ...[conv(11, 24, 48, 1, 2), conv(3, 256, 64, 1, 1), conv(24, 8, 8, 1, 1)],
+  ...[conv(24, 3, 8, 3, 2), conv(24, 3, 16, 3, 1), conv(24, 1, 8, 3, 2), conv(20, 1, 32, 5, 2)],
+  ...[8, 16, 32].flatMap((c) => [1, 2].flatMap((stride) => [9, 16].map((size) => conv(size, c, c, 3, stride)))),
+  ...[conv(6, 16, 16, 5, 1), conv(14, 4, 12, 3, 1), conv(8, 10, 20, 3, 1)],
+  ...[8, 24, 64, 100].flatMap((c) => [1, 2].flatMap((s) => [5, 12].map((size) => depthwise(size, c, 3, s)))),
+  ...[16, 48].flatMap((c) => [5, 7].flatMap((k) => [1, 2].map((s) => depthwise(10, c, k, s)))),
+  ...[depthwise(20, 1, 8, 2, 8), depthwise(12, 4, 3, 1, 2), depthwise(9, 3, 3, 1), depthwise(16, 8, 1, 1)],
+  ...[dense(640, 128), dense(128, 128), dense(128, 8), dense(64, 12), dense(1000, 10), dense(30, 30)],
+  ...["AVERAGE_POOL_2D", "MAX_POOL_2D"].flatMap((op) => [pool(op, 12, 16, 2), pool(op, 8, 64, 8), pool(op, 15, 5, 3)]),
+  ...[sum(8, 16), sum(16, 32), sum(5, 7), sum(12, 64)],
+];

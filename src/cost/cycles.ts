@@ -1,0 +1,53 @@
+/**
+ * Cycles of kernels by estimate, without running anything: weighted sums of features, whose weights `npm run calibrate`
+ * finds from measured layers on each emulated core.
+ */
+import { readAsset } from "../base/assets.js";
+import { lazy } from "../base/lazy.js";
+import type { LoweredNode } from "../ops/lower.js";
+import { type FeatureName, type Features, featuresOf, mainCall } from "./features.js";
+
+/** Cores whose kernels were measured. */
+export const measuredCores = ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"] as const;
+export type MeasuredCore = (typeof measuredCores)[number];
+
+/** Cycles per unit of a feature; features that are not named cost nothing. */
+export type Weights = Partial<Readonly<Record<FeatureName, number>>>;
+
+/** What calibrated.json holds. */
+export interface Calibration {
+  readonly schemaVersion: 1;
+  readonly cores: Readonly<
+    Record<
+      MeasuredCore,
+      {
+        /** By kernel function; "" for those that were not measured. */
+        readonly kernels: Readonly<Record<string, Weights>>;
+        /** Estimate over measurement of whole models that took no part in the fit, least and most. */
+        readonly error: readonly [low: number, high: number];
+      }
+    >
+  >;
+  /** Bytes of code of a kernel function with what only it calls, on a Cortex-M4 at -O2. */
+  readonly codeBytes: Readonly<Record<string, number>>;
+}
+
+/** The weights that were measured. */
+export const calibration = lazy((): Calibration => JSON.parse(readAsset("cost/calibrated.json")) as Calibration);
+
+/** A weighted sum of features. */
+export const weigh = (weights: Weights, features: Features): number =>
+  Object.entries(weights).reduce((sum, [name, weight]) => sum + weight * features[name as FeatureName], 0);
+
+/** Cycles of a node's kernel on a core, by estimate; 0 for a node without code. */
+export function nodeCycles(node: LoweredNode, core: MeasuredCore): number {
+  const call = mainCall(node);
+  if (call === null) return 0;
+  const { kernels } = calibration().cores[core];
+  return weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));
+}
+
+/** Bytes of code of a kernel function, by measurement; those of a typical one where it was not measured. */
+export const codeBytesOf = (symbol: string): number => calibration().codeBytes[symbol] ?? typicalCodeBytes;
+
+const typicalCodeBytes = 500;

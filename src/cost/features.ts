@@ -1,0 +1,52 @@
+import { elementsOf } from "../base/dtype.js";
+import type { LoweredNode } from "../ops/lower.js";
+import { rowsOf } from "../ops/lower.js";
+import type { KernelCall } from "../ops/spec.js";
+
+/** What a kernel's time depends on. Each is a count for one inference; a kernel's cycles are a weighted sum of them. */
+export const featureNames = [
+  "macs",
+  "leftover",
+  "operations",
+  "gathered",
+  "outputs",
+  "inputs",
+  "rows",
+  "calls",
+] as const;
+export type FeatureName = (typeof featureNames)[number];
+export type Features = Readonly<Record<FeatureName, number>>;
+
+/** The call that is made for a node: for everything, or for each row. */
+export const mainCall = ({ whole, rows }: Pick<LoweredNode, "whole" | "rows">): KernelCall | null =>
+  whole ?? rows?.call ?? null;
+
+/** Kernels compute so many pixels together. */
+const blockPixels = 4;
+
+/** Of the multiply-accumulates, those that a last block of pixels lacks to be a full one. */
+function leftoverMacs(macs: number, pixels: number): number {
+  const n = Math.max(pixels, 1);
+  return macs * ((Math.ceil(n / blockPixels) * blockPixels) / n - 1);
+}
+
+/** The features of a node. */
+export function featuresOf({ spec, view, whole, rows }: LoweredNode): Features {
+  const cost = spec.cost(view);
+  const output = view.outputs[0];
+  const outputs = view.outputs.reduce((sum, t) => sum + elementsOf(t.shape), 0);
+  const channels = Math.max(output?.shape.at(-1) ?? 1, 1);
+  const height = output === undefined ? 1 : rowsOf(output) * (output.shape[0] ?? 1);
+  const isByRows = whole === null && rows !== null;
+  return {
+    macs: cost.macs,
+    leftover: leftoverMacs(cost.macs, outputs / channels / (isByRows ? height : 1)),
+    operations: cost.operations,
+    // Inputs that a kernel brings into its own form once for all output channels.
+    gathered: cost.macs / channels,
+    outputs,
+    inputs: elementsOf(view.inputs[0]?.shape ?? []),
+    rows: height,
+    calls: 1,
+  };
+}
