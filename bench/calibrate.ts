@@ -8,13 +8,13 @@ import { parseArgs } from "node:util";
 import { planModel } from "../src/app/compile.js";
 import { isaOfTarget } from "../src/app/isa.js";
 import { assetPath } from "../src/base/assets.js";
-import { bytesOf, elementsOf, toBytes } from "../src/base/dtype.js";
+import { toBytes } from "../src/base/dtype.js";
 import { generateModel } from "../src/codegen/model.js";
 import { type Calibration, type MeasuredCore, measuredCores, type Weights, weigh } from "../src/cost/cycles.js";
-import { type Features, featureNames, featuresOf, mainCall } from "../src/cost/features.js";
+import { type Features, featureNames, featuresOf } from "../src/cost/features.js";
 import { tensorOf } from "../src/ir/graph.js";
 import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
-import { type LoweredNode, lower } from "../src/ops/lower.js";
+import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower.js";
 import { sampleCase } from "../src/ops/sample.js";
 import type { Kernel } from "../src/ops/spec.js";
 import { planLayers } from "../src/plan/planner.js";
@@ -55,7 +55,7 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
   return [...kernels].flatMap((kernel): readonly Trial[] => {
     const nodes = lower(graph, { isa, choose: (c) => (c.spec === spec ? kernel : null) });
     const node = nodes.find((n) => n.spec === spec);
-    const call = node === undefined ? null : mainCall(node);
+    const call = node === undefined ? null : callOf(node);
     if (node === undefined || call === null) return [];
     return [{ graph, nodes, symbol: call.symbol, features: featuresOf(node), isUsual }];
   });
@@ -160,7 +160,7 @@ async function modelErrors(
     if (name === "mcunetv2_large") continue;
     const planned = planModel(loadModel(name), { plan: "layers", floatEdges: "drop", isa: isaOfTarget(core) });
     const estimate = planned.nodes.reduce((sum, node, i) => {
-      const call = planned.plan.steps[i]?.mode === "view" ? null : mainCall(node);
+      const call = planned.plan.steps[i]?.mode === "view" ? null : callOf(node);
       return call === null ? sum : sum + weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));
     }, 0);
     const report = await runProgram(
@@ -177,22 +177,12 @@ async function codeSizes(trials: readonly Trial[]): Promise<Readonly<Record<stri
   const sizes: [string, number][] = [];
   for (const [symbol, [trial]] of bySymbolOf(trials)) {
     if (trial === undefined) continue;
+    const arrayBytes = trial.nodes.reduce((sum, n) => sum + constantBytes(n), 0);
     const { flashBytes = 0, harnessFlashBytes = 0 } = await runProgram([trial], "cortex-m4");
-    sizes.push([symbol, Math.max(0, flashBytes - harnessFlashBytes - constantBytes(trial))]);
+    sizes.push([symbol, Math.max(0, flashBytes - harnessFlashBytes - arrayBytes)]);
   }
   return Object.fromEntries(sizes.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
-
-/** Bytes of arrays that a trial's calls read. */
-const constantBytes = ({ nodes }: Trial): number =>
-  nodes.reduce((sum, node) => {
-    const args = mainCall(node)?.args ?? [];
-    return args.reduce((total, a) => {
-      if (a.kind === "constant") return total + bytesOf(a.dtype, a.data.length);
-      const t = a.kind === "input" ? node.view.inputs[a.index] : null;
-      return t?.data ? total + bytesOf(t.dtype, elementsOf(t.shape)) : total;
-    }, sum);
-  }, 0);
 
 const file = assetPath("cost/calibrated.json");
 const { values } = parseArgs({ options: { cores: { type: "string" } } });

@@ -42,7 +42,7 @@ interface Measured {
   readonly instructions: number;
   readonly cycles: number;
   readonly stackBytes: number;
-  /** The linked model without weights and biases. */
+  /** The linked model without weights, biases, multipliers and tables: code, parameters and schedule. */
   readonly flashBesidesWeightsBytes: number;
   readonly peakBytes: number;
 }
@@ -71,7 +71,7 @@ async function measure(model: Model, core: CoreName, options: CompileOptions): P
     instructions: target?.instructions ?? 0,
     cycles: target?.cycles ?? 0,
     stackBytes: target?.stackBytes ?? 0,
-    flashBesidesWeightsBytes: (target?.modelFlashBytes ?? 0) - totals.weightsBytes,
+    flashBesidesWeightsBytes: (target?.modelFlashBytes ?? 0) - totals.constantsBytes,
     peakBytes: totals.peakBytes,
   };
 }

@@ -58,7 +58,7 @@ function leastMemory(orders: readonly Ordered[], feed: Feed): Choice {
 function fastest(orders: readonly Ordered[], feed: Feed, budget: number): Choice {
   const layers = orders.reduce(smaller);
   if (layers.layers.peakBytes <= budget) {
-    const reason = budget === Infinity ? "the fewest instructions" : `the fastest that fits into ${bytes(budget)}`;
+    const reason = budget === Infinity ? "nothing is smaller or faster" : `the fastest that fits into ${bytes(budget)}`;
     return { order: layers, plan: layers.layers, reason };
   }
   for (const order of orders) {
@@ -87,7 +87,8 @@ function choose(orders: readonly Ordered[], options: CompileOptions): Choice {
   if ((options.guardBytes ?? 0) > 0) return { order: layers, plan: layers.layers, reason: "guarded buffers" };
   const objective = options.optimize ?? (budgetBytes === undefined ? "balanced" : "latency");
   if (objective === "memory") return leastMemory(orders, feed);
-  if (objective === "latency") return fastest(orders, feed, budgetBytes ?? Infinity);
+  // Layers one by one take the fewest instructions and the least code.
+  if (objective === "latency" || objective === "size") return fastest(orders, feed, budgetBytes ?? Infinity);
   return balanced(orders, feed);
 }
 

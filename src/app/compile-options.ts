@@ -14,7 +14,7 @@ export interface CompileOptions {
   readonly floatEdges?: "keep" | "drop";
   /**
    * "memory": the least RAM. "latency": the fewest instructions of the plans that fit `budgetBytes`. "balanced": the least
-   * RAM that costs at most 5% more instructions by estimate. "size": kernels that take the least flash; RAM as for "balanced".
+   * RAM that costs at most 5% more instructions by estimate. "size": the least flash of the plans that fit.
    * Default: "latency" with a budget, else "balanced".
    */
   readonly optimize?: Objective;

@@ -8,8 +8,10 @@ import { planIncremental } from "../plan/incremental.js";
 import { orderNodes } from "../plan/order.js";
 import type { Plan } from "../plan/plan.js";
 import { planLayers } from "../plan/planner.js";
-import { choosePlan, type Ordered } from "./choose.js";
+import { type Choice, choosePlan, type Ordered } from "./choose.js";
 import type { CompileOptions } from "./compile-options.js";
+import { typicalCore } from "./isa.js";
+import { chooserOf, type KernelMap, leanerKernels, smallestKernels, totalCycles } from "./kernels.js";
 
 export { type CompileOptions, type Objective, objectives } from "./compile-options.js";
 
@@ -29,8 +31,6 @@ export interface PlannedModel {
   readonly options: CompileOptions;
 }
 
-const isaOf = ({ isa }: CompileOptions) => (isa === undefined ? {} : { isa });
-
 /** What the passes do for a compilation. */
 export const pipelineOptions = ({ floatEdges, passes, deadChannels }: CompileOptions): PipelineOptions => ({
   floatEdges: floatEdges ?? "keep",
@@ -48,20 +48,55 @@ export function planModel(model: Model, options: CompileOptions = {}): PlannedMo
   const removed = removedChannels(runPipeline(model, { ...passes, deadChannels: "keep" }), graph);
   const name = options.name ?? identifier(model.name);
   if (options.incremental !== undefined) {
-    const nodes = lower(graph, { sharing: "separate", ...isaOf(options) });
+    const nodes = lower(graph, { sharing: "separate", isa: options.isa ?? "portable" });
     const plan = planIncremental(graph, nodes, options.incremental);
     const reason = `a hop of ${options.incremental} rows computes what it changes`;
     return { model, name, graph, nodes, plan, layers: planLayers(graph, nodes), reason, removed, options };
   }
-  const feed = options.feed ?? "resident";
+  const { order, plan, reason } = leanChoice(graph, options);
+  return { model, name, graph: order.graph, nodes: order.nodes, plan, layers: order.layers, reason, removed, options };
+}
+
+/** The graph in the orders that are tried, with given kernels. */
+function ordersOf(graph: Graph, kernels: KernelMap, options: CompileOptions): readonly Ordered[] {
+  const { isa = "portable", feed = "resident", guardBytes = 0 } = options;
   const ordered = (g: Graph): Ordered => {
-    const nodes = lower(g, isaOf(options));
-    return { graph: g, nodes, layers: planLayers(g, nodes, { feed, guardBytes: options.guardBytes ?? 0 }) };
+    const nodes = lower(g, { isa, choose: chooserOf(kernels) });
+    return { graph: g, nodes, layers: planLayers(g, nodes, { feed, guardBytes }) };
   };
   const other = orderNodes(graph);
-  const orders = other === graph ? [ordered(graph)] : [ordered(graph), ordered(other)];
-  const { order, plan, reason } = choosePlan(orders, options);
-  return { model, name, graph: order.graph, nodes: order.nodes, plan, layers: order.layers, reason, removed, options };
+  return other === graph ? [ordered(graph)] : [ordered(graph), ordered(other)];
+}
+
+/** How often kernels with less scratch are tried. */
+const mostLeanings = 8;
+
+/** The most cycles that less scratch may cost, relative to all, where a plan fits already. */
+const leanOverhead = 0.05;
+
+/**
+ * The plan that the options ask for. Where RAM is what matters, or is not enough, kernels at the peak give way to ones with
+ * less scratch, as long as that helps.
+ */
+function leanChoice(graph: Graph, options: CompileOptions): Choice {
+  const { isa = "portable", budgetBytes = Infinity, optimize } = options;
+  let kernels: KernelMap = optimize === "size" ? smallestKernels(graph, isa) : new Map();
+  let best = choosePlan(ordersOf(graph, kernels, options), options);
+  if (options.plan === "layers" || (options.guardBytes ?? 0) > 0) return best;
+  const core = typicalCore[isa];
+  const most = (1 + leanOverhead) * totalCycles(best.order.nodes, core);
+  for (let i = 0; i < mostLeanings; i++) {
+    const isShort = best.plan.peakBytes > budgetBytes;
+    if (optimize !== "memory" && !isShort) break;
+    const leaner = leanerKernels(best.order.graph, best.order.nodes, best.plan, { isa, core });
+    if (leaner === null) break;
+    kernels = new Map([...kernels, ...leaner]);
+    const choice = choosePlan(ordersOf(graph, kernels, options), options);
+    const isTooSlow = !isShort && totalCycles(choice.order.nodes, core) > most;
+    if (isTooSlow || choice.plan.peakBytes >= best.plan.peakBytes) break;
+    best = choice;
+  }
+  return best;
 }
 
 /** Generates the C of a planned model. */

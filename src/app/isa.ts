@@ -1,4 +1,5 @@
 import type { Board } from "../boards/board.js";
+import type { MeasuredCore } from "../cost/cycles.js";
 import type { Isa } from "../ops/isa.js";
 import type { TargetName } from "../verify/target.js";
 
@@ -27,6 +28,14 @@ const isaOfTargets: Readonly<Record<TargetName, Isa>> = {
   "cortex-m33": "dsp",
   "cortex-m55": "helium",
   rp2040: "armv6m",
+};
+
+/** The core whose measured cycles stand for kernels of those instructions where no board is named. */
+export const typicalCore: Readonly<Record<Isa, MeasuredCore>> = {
+  portable: "cortex-m4",
+  armv6m: "cortex-m0plus",
+  dsp: "cortex-m4",
+  helium: "cortex-m55",
 };
 
 /** The instructions of an emulated target; portable for a name that is none. */

@@ -4,8 +4,8 @@
  */
 import { readAsset } from "../base/assets.js";
 import { lazy } from "../base/lazy.js";
-import type { LoweredNode } from "../ops/lower.js";
-import { type FeatureName, type Features, featuresOf, mainCall } from "./features.js";
+import { callOf, type LoweredNode } from "../ops/lower.js";
+import { type FeatureName, type Features, featuresOf } from "./features.js";
 
 /** Cores whose kernels were measured. */
 export const measuredCores = ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"] as const;
@@ -41,7 +41,7 @@ export const weigh = (weights: Weights, features: Features): number =>
 
 /** Cycles of a node's kernel on a core, by estimate; 0 for a node without code. */
 export function nodeCycles(node: LoweredNode, core: MeasuredCore): number {
-  const call = mainCall(node);
+  const call = callOf(node);
   if (call === null) return 0;
   const { kernels } = calibration().cores[core];
   return weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));

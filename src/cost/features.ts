@@ -1,7 +1,6 @@
 import { elementsOf } from "../base/dtype.js";
 import type { LoweredNode } from "../ops/lower.js";
 import { rowsOf } from "../ops/lower.js";
-import type { KernelCall } from "../ops/spec.js";
 
 /** What a kernel's time depends on. Each is a count for one inference; a kernel's cycles are a weighted sum of them. */
 export const featureNames = [
@@ -16,10 +15,6 @@ export const featureNames = [
 ] as const;
 export type FeatureName = (typeof featureNames)[number];
 export type Features = Readonly<Record<FeatureName, number>>;
-
-/** The call that is made for a node: for everything, or for each row. */
-export const mainCall = ({ whole, rows }: Pick<LoweredNode, "whole" | "rows">): KernelCall | null =>
-  whole ?? rows?.call ?? null;
 
 /** Kernels compute so many pixels together. */
 const blockPixels = 4;

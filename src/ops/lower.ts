@@ -1,4 +1,5 @@
 import { fail } from "../base/diagnostics.js";
+import { bytesOf, elementsOf } from "../base/dtype.js";
 import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { matchesTypes } from "./check.js";
 import { type AnyOp, type Graph, type Node, specOf } from "./index.js";
@@ -51,6 +52,23 @@ export interface LowerOptions {
   /** Chooses a kernel for a node that takes it; null for the first that does. */
   readonly choose?: (candidate: Candidate) => Kernel<object> | null;
 }
+
+/** The call that is made for a node: for everything, or for each row. */
+export const callOf = ({ whole, rows }: Pick<LoweredNode, "whole" | "rows">): KernelCall | null =>
+  whole ?? rows?.call ?? null;
+
+/** Constant inputs that a node's kernel reads as they are. */
+export const passedConstants = (lowered: LoweredNode): readonly Tensor[] =>
+  (callOf(lowered)?.args ?? [])
+    .map((a) => (a.kind === "input" ? (lowered.view.inputs[a.index] ?? null) : null))
+    .filter((t): t is Tensor => t !== null && t.data !== null);
+
+/** Bytes of arrays that a node's kernel reads from flash: weights as they are or packed, biases, multipliers, tables. */
+export const constantBytes = (lowered: LoweredNode): number =>
+  (callOf(lowered)?.args ?? []).reduce(
+    (sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum),
+    passedConstants(lowered).reduce((sum, t) => sum + bytesOf(t.dtype, elementsOf(t.shape)), 0),
+  );
 
 /** True if a tensor has rows: axis 1 of three or more axes. */
 export const hasRows = (t: Tensor): boolean => t.shape.length >= 3;

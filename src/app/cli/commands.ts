@@ -56,7 +56,7 @@ const planOptions = [
   ["--io <float|quantized>", "keep float inputs and outputs, or drop their QUANTIZE and DEQUANTIZE (default: float)"],
   [
     "--optimize <objective>",
-    "memory: the least RAM; latency: the fastest that fits; balanced: the least RAM at next to no cost (default: latency with a --board, else balanced)",
+    "memory: the least RAM; latency: the fastest that fits; balanced: the least RAM at next to no cost; size: the least flash (default: latency with a --board, else balanced)",
   ],
   ["--ram <bytes>", "RAM that the arena may take, such as 14KB (default: what the board has)"],
   ["--plan <layers>", "layers runs one operator at a time, whatever else would be better"],

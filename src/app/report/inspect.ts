@@ -2,20 +2,13 @@ import { elementsOf } from "../../base/dtype.js";
 import type { Board } from "../../boards/board.js";
 import { type BoardFit, fitBoard } from "../../boards/fit.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
+import { constantBytes, type LoweredNode, passedConstants } from "../../ops/lower.js";
 import type { RemovedChannels } from "../../passes/dead-channels.js";
 import type { Buffer, BufferKind, PlanRegion } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
 import { type IncrementalReport, incrementalReport } from "./incremental.js";
-import {
-  auxiliaryBytes,
-  bytesOfAll,
-  distinct,
-  type LayerReport,
-  layerReports,
-  learnedConstants,
-  passedConstants,
-} from "./layers.js";
+import { bytesOfAll, distinct, type LayerReport, layerReports, learnedConstants, parameterBytes } from "./layers.js";
 
 /** Layers that run together. */
 export interface GroupReport {
@@ -62,7 +55,9 @@ export interface InspectReport {
     readonly macs: number;
     readonly parameters: number;
     readonly weightsBytes: number;
-    /** Weights, other constants and parameters; the linked image after a build. */
+    /** Weights and biases as kernels read them, multipliers, tables. */
+    readonly constantsBytes: number;
+    /** Constants and parameters of kernels; the linked image after a build. */
     readonly flashBytes: number;
     /** Every byte of RAM that inference needs besides the C stack. */
     readonly peakBytes: number;
@@ -137,6 +132,12 @@ const portReport = (t: Tensor): PortReport => ({
   zeroPoint: t.quant?.zeroPoints[0] ?? null,
 });
 
+/** Bytes of the arrays that kernels read; a tensor that several read as it is counts once. */
+function constantBytesOf(nodes: readonly LoweredNode[]): number {
+  const passed = nodes.flatMap(passedConstants);
+  return nodes.reduce((sum, n) => sum + constantBytes(n), 0) - bytesOfAll(passed) + bytesOfAll(distinct(passed));
+}
+
 /** Everything `inspect` knows of a planned model, against the given boards. */
 export function inspectReport(planned: PlannedModel, boards: readonly Board[]): InspectReport {
   const { model, graph, nodes, plan } = planned;
@@ -144,8 +145,8 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
   const active = nodes.filter((_, i) => plan.steps[i]?.mode !== "view");
   const learned = distinct(active.flatMap(learnedConstants));
   const weightsBytes = bytesOfAll(learned);
-  const flashBytes =
-    bytesOfAll(distinct(active.flatMap(passedConstants))) + active.reduce((sum, n) => sum + auxiliaryBytes(n), 0);
+  const constantsBytes = constantBytesOf(active);
+  const flashBytes = constantsBytes + active.reduce((sum, n) => sum + parameterBytes(n), 0);
   const inputs = graph.inputs.map((id) => portReport(tensorOf(graph, id)));
   const outputs = graph.outputs.map((id) => portReport(tensorOf(graph, id)));
   const need = { peakBytes: plan.peakBytes, flashBytes, linked: false, arenas: plan.regions };
@@ -156,6 +157,7 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
       macs: layers.reduce((sum, l) => sum + l.macs, 0),
       parameters: learned.reduce((sum, t) => sum + elementsOf(t.shape), 0),
       weightsBytes,
+      constantsBytes,
       flashBytes,
       peakBytes: plan.peakBytes,
       arenaBytes: plan.peakBytes,

@@ -1,8 +1,7 @@
-import { bytesOf, elementsOf } from "../../base/dtype.js";
+import { elementsOf } from "../../base/dtype.js";
 import type { TensorId } from "../../base/units.js";
 import { type Tensor, tensorOf } from "../../ir/graph.js";
-import { type LoweredNode, rowsOf } from "../../ops/lower.js";
-import type { KernelCall } from "../../ops/spec.js";
+import { callOf, type LoweredNode, passedConstants, rowsOf } from "../../ops/lower.js";
 import type { Buffer, Plan } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
@@ -34,15 +33,6 @@ export interface LayerReport {
   readonly rowsKept: number;
 }
 
-/** The call that is compiled for a node. */
-const callOf = (lowered: LoweredNode): KernelCall | null => lowered.whole ?? lowered.rows?.call ?? null;
-
-/** Constant inputs that are passed to the kernel as they are. */
-export const passedConstants = (lowered: LoweredNode): readonly Tensor[] =>
-  (callOf(lowered)?.args ?? [])
-    .map((a) => (a.kind === "input" ? (lowered.view.inputs[a.index] ?? null) : null))
-    .filter((t): t is Tensor => t !== null && t.data !== null);
-
 /** Weights and biases; shapes, axes and paddings are constants too, but no kernel reads them. */
 export const learnedConstants = (lowered: LoweredNode): readonly Tensor[] => {
   const passed = passedConstants(lowered);
@@ -58,16 +48,12 @@ export const distinct = (tensors: readonly Tensor[]): readonly Tensor[] => [
   ...new Map(tensors.map((t) => [t.id, t] as const)).values(),
 ];
 
-/** Bytes of flash a node's kernel reads besides the node's own constants: multipliers, tables, parameters. */
-export function auxiliaryBytes(lowered: LoweredNode): number {
-  const call = callOf(lowered);
-  const args = (call?.args ?? []).reduce(
-    (sum, a) => (a.kind === "constant" ? sum + bytesOf(a.dtype, a.data.length) : sum),
+/** Bytes of a node's parameters, which its kernel reads from flash. */
+export const parameterBytes = (lowered: LoweredNode): number =>
+  Object.values(callOf(lowered)?.params?.fields ?? {}).reduce<number>(
+    (sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1),
     0,
   );
-  const fields = Object.values(call?.params?.fields ?? {});
-  return args + fields.reduce<number>((sum, f) => sum + 4 * (Array.isArray(f) ? f.length : 1), 0);
-}
 
 /** How a layer's output gets its memory: as a view, element by element, in a ring, over dead rows of an input, or on its own. */
 function memoryOf(lowered: LoweredNode, plan: Plan, index: number): LayerReport["memory"] {
