@@ -68,7 +68,7 @@ function forBoards<T extends CompileOptions>(options: T, chosen: readonly Board[
 /** What a model costs and where it fits, without generating anything. */
 export function inspect(model: Model, options: InspectOptions = {}): InspectReport {
   const chosen = options.boards?.map(boardOf);
-  return inspectReport(planModel(model, forBoards(options, chosen ?? [])), chosen ?? boards);
+  return inspectReport(planModel(model, forBoards(options, chosen ?? [])), chosen ?? boards, chosen ?? []);
 }
 
 /** The targets that `verify` compares: the interpreter on the compiled graph, and everything that runs C. */
@@ -273,7 +273,7 @@ export function defaultTargets(board: Board): { readonly names: readonly string[
 export async function build(model: Model, options: BuildOptions): Promise<BuildReport> {
   const board = boardOf(options.board);
   const planned = planModel(model, forBoards(options, [board]));
-  const inspection = inspectReport(planned, [board]);
+  const inspection = inspectReport(planned, [board], [board]);
   const arenas = planned.plan.regions;
   const before = fitBoard(board, {
     peakBytes: inspection.totals.peakBytes,

@@ -7,6 +7,7 @@ import type { RemovedChannels } from "../../passes/dead-channels.js";
 import type { Buffer, BufferKind, PlanRegion } from "../../plan/plan.js";
 import { tensorBytes } from "../../plan/tensors.js";
 import type { PlannedModel } from "../compile.js";
+import { type Latency, latencyOf } from "../latency.js";
 import { type IncrementalReport, incrementalReport } from "./incremental.js";
 import { bytesOfAll, distinct, type LayerReport, layerReports, learnedConstants, parameterBytes } from "./layers.js";
 
@@ -96,6 +97,8 @@ export interface InspectReport {
     readonly incremental: IncrementalReport | null;
   };
   readonly fits: readonly BoardFit[];
+  /** Time and energy of one inference on the boards that were asked for, where their cores are known. */
+  readonly latencies: readonly Latency[];
 }
 
 /** The most of the values from `first` up to, not including, `end`. */
@@ -138,8 +141,15 @@ function constantBytesOf(nodes: readonly LoweredNode[]): number {
   return nodes.reduce((sum, n) => sum + constantBytes(n), 0) - bytesOfAll(passed) + bytesOfAll(distinct(passed));
 }
 
-/** Everything `inspect` knows of a planned model, against the given boards. */
-export function inspectReport(planned: PlannedModel, boards: readonly Board[]): InspectReport {
+/**
+ * Everything `inspect` knows of a planned model, against the given boards.
+ * @param timed boards whose latency is estimated: those that the plan was made for
+ */
+export function inspectReport(
+  planned: PlannedModel,
+  boards: readonly Board[],
+  timed: readonly Board[] = [],
+): InspectReport {
   const { model, graph, nodes, plan } = planned;
   const layers = layerReports(planned);
   const active = nodes.filter((_, i) => plan.steps[i]?.mode !== "view");
@@ -188,5 +198,6 @@ export function inspectReport(planned: PlannedModel, boards: readonly Board[]): 
       incremental: incrementalReport(planned),
     },
     fits: boards.map((board) => fitBoard(board, need)),
+    latencies: timed.map((board) => latencyOf(planned, board)).filter((l): l is Latency => l !== null),
   };
 }

@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import { grouped } from "../../base/units.js";
 import type { BoardFit } from "../../boards/fit.js";
+import type { Estimate, Latency } from "../latency.js";
 import type { InspectReport, PortReport } from "./inspect.js";
 import type { LayerReport } from "./layers.js";
 import { renderTable } from "./table.js";
@@ -80,11 +81,26 @@ export const regionLines = ({ regions }: BoardFit): readonly string[] =>
       `${r.name} (${r.kind}): ${grouped(r.usedBytes)} B used${r.hasStack ? " with the stack" : ""}, ${grouped(r.availableBytes)} B there`,
   );
 
+/** `12.3`, three significant digits. */
+const short = (n: number): string => (n >= 100 ? grouped(Math.round(n)) : String(Number(n.toPrecision(3))));
+
+const estimateText = ({ expected, low, high }: Estimate, unit: string): string =>
+  `${short(expected)} ${unit} (${short(low)} to ${short(high)})`;
+
+/** What one inference takes on a board, a line. */
+export const latencyLine = ({ milliseconds, microjoules, cycles }: Latency): string =>
+  [
+    estimateText(milliseconds, "ms"),
+    microjoules === null ? "energy unknown" : estimateText(microjoules, "uJ"),
+    `${grouped(Math.round(cycles.expected))} cycles, by estimate`,
+  ].join(", ");
+
 /** The table of boards of a report, and the RAM regions of those that need several. */
 function renderFits(report: InspectReport): string {
   const spread = report.fits.filter((f) => f.regions.length > 1);
   const lines = spread.flatMap((f) => ["", ...regionLines(f).map((line) => `${f.board}: ${line}`)]);
-  return [renderTable(fitColumns, fitRows(report)), ...lines].join("\n");
+  const times = report.latencies.map((l) => `${l.board}: ${latencyLine(l)}`);
+  return [renderTable(fitColumns, fitRows(report)), ...lines, ...(times.length > 0 ? ["", ...times] : [])].join("\n");
 }
 
 const planText = (strategy: string, feed: string): string =>

@@ -3,7 +3,7 @@ import { grouped } from "../../base/units.js";
 import type { BuildReport, VerifyOutcome, VerifyReport } from "../api.js";
 import { renderProfile } from "./profile.js";
 import { type Column, renderTable } from "./table.js";
-import { regionLines, sizeText } from "./terminal.js";
+import { latencyLine, regionLines, sizeText } from "./terminal.js";
 
 const number = (value: number | undefined): string => (value === undefined ? "" : grouped(value));
 
@@ -55,6 +55,7 @@ export function renderBuild(report: BuildReport): string {
     ...(fit.regions.length > 1 ? regionLines(fit).map((line) => `             ${line}`) : []),
     `flash        ${grouped(totals.flashBytes)} B; ${sizeText(fit.flash.leftBytes)} left of ${sizeText(fit.flash.availableBytes)}`,
     `MACs         ${grouped(totals.macs)}`,
+    ...report.latencies.map((l) => `inference    ${latencyLine(l)}`),
   ].join("\n");
   const verdict = fit.fits
     ? report.out === null
