@@ -95,8 +95,11 @@ const kinds: readonly (readonly [RegExp, InstructionKind])[] = [
   [new RegExp(`^(b|bl|blx|bx|cbz|cbnz|tbb|tbh|le|wls|wlstp|dls|dlstp)(${conditions})?$`), "branch"],
 ];
 
-const setsFlags = /^(cmp|cmn|tst|teq|[a-z]+s)$/;
-const readsFlags = new RegExp(`^(b(${conditions})|adc|sbc|rrx|[a-z]+(${conditions}))`);
+/** Instructions that may be conditional within an IT block, and may set flags. */
+const conditional =
+  "adc|add|and|asr|bic|eor|ldr[bh]?|lsl|lsr|mla|mls|mov|mul|mvn|neg|orr|rsb|ror|sbc|str[bh]?|sub|[su]xt[bh]";
+const setsFlags = new RegExp(`^(cmp|cmn|tst|teq|(${conditional})s)$`);
+const readsFlags = new RegExp(`^(b(${conditions})|adcs?|sbcs?|rrx|(${conditional}|cmp)(${conditions}))$`);
 const accumulates = /^(mla|mls|smla|smmla|smls|smmls|umlal|smlal|umaal)/;
 const onlyWrites = /^(mov|mvn|ldr|ldm|pop|vldr|vmov|sxt|uxt|rev|clz|rbit|adr)/;
 const noResult =
