@@ -149,6 +149,9 @@ function fitKernels(measured: readonly Measured[]): Readonly<Record<string, Weig
   return Object.fromEntries([["", weightsOf(measured)], ...kernels]);
 }
 
+/** Of shorter models nobody asks how long they take. */
+const leastCycles = 100_000;
+
 /** Estimate over measurement of each shared model, layer by layer. */
 async function modelErrors(
   core: MeasuredCore,
@@ -167,7 +170,8 @@ async function modelErrors(
       [{ graph: planned.graph, nodes: planned.nodes, symbol: "", features: {} as Features, isUsual: false }],
       core,
     );
-    errors.push([name, estimate / (report.runs[0]?.cycles ?? 1)]);
+    const cycles = report.runs[0]?.cycles ?? 0;
+    if (cycles >= leastCycles) errors.push([name, estimate / cycles]);
   }
   return errors;
 }

@@ -141,6 +141,28 @@ async function sizeRows(names: readonly string[]) {
   return rows;
 }
 
+/**
+ * How the timing of cores compares with reality, as far as it is published: the same engine's cycles on a core over those on
+ * the M4, beside ours. An engine that did better on one core than on another would show as an error too.
+ */
+function timingChecks(rows: readonly Row[], targets: Targets): readonly string[] {
+  const reference = targets.bestPublished?.["cortex-m4"] ?? {};
+  return rows.flatMap(({ model, core, layers }) => {
+    const published = targets.bestPublished?.[core]?.[model];
+    const onM4 = reference[model];
+    const m4 = rows.find((r) => r.model === model && r.core === "cortex-m4");
+    if (core === "cortex-m4" || !published || !onM4 || !m4 || makerOf(published.by) !== makerOf(onM4.by)) return [];
+    const theirs = published.megacycles / onM4.megacycles;
+    const ours = layers.cycles / m4.layers.cycles;
+    const error = 100 * (ours / theirs - 1);
+    return [
+      `${model}, cycles on ${core} over cortex-m4: ${ours.toFixed(3)} by estimate, ${theirs.toFixed(3)} published by ${makerOf(published.by)} (${error > 0 ? "+" : ""}${error.toFixed(1)}%)`,
+    ];
+  });
+}
+
+const makerOf = (by: string): string => by.split(",")[0] ?? by;
+
 const columns = [
   { title: "model", align: "left" },
   { title: "core", align: "left" },
@@ -213,6 +235,7 @@ export async function kernelsBench(args: readonly string[]): Promise<BenchResult
     "",
     "Layer by layer, int8 inputs and outputs, gcc -O2. Cycles: by the cores' documented timing without wait states; rp2040: as",
     "its emulator counts. Per MAC: of the file's MACs, channels that cannot matter among them.",
+    ...timingChecks(rows, targets),
     ...sizeText,
     verdict,
     "",

@@ -11,7 +11,7 @@ export interface CoreTiming {
   readonly busy: Partial<Readonly<Record<InstructionKind, number>>>;
   /** Cycles from an instruction's begin until another can use its result; its busy cycles for kinds that are not named. */
   readonly latency: Partial<Readonly<Record<InstructionKind, number>>>;
-  /** Registers that a load or store of several moves in a cycle. */
+  /** Registers that a load or store of several moves in a cycle; so many or fewer take a single one. */
   readonly registersPerCycle: 1 | 2;
   /** A load or store that comes right after one takes a single cycle. */
   readonly pipelinesLoads: boolean;

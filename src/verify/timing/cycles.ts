@@ -36,7 +36,8 @@ const vectorUnitOf = ({ kind }: Instruction): string | null =>
 function busyOf(core: CoreTiming, instruction: Instruction, before: Instruction | undefined): number {
   const { kind, registers } = instruction;
   const busy = core.busy[kind] ?? 1;
-  if (isMultiple(kind)) return busy + Math.ceil(registers / core.registersPerCycle);
+  // What a core moves in one cycle needs no more than that.
+  if (isMultiple(kind)) return registers <= core.registersPerCycle ? 1 : busy + Math.ceil(registers / core.registersPerCycle);
   const followsMemory = core.pipelinesLoads && isMemory(kind) && before !== undefined && isMemory(before.kind);
   return followsMemory ? 1 : busy;
 }
