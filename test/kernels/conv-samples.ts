@@ -105,3 +105,13 @@ function shapes(): readonly ConvShape[] {
 
 /** Convolutions of all those shapes. */
 export const convSamples = (): readonly Sample<Conv2dAttrs>[] => shapes().map(convSample);
+
+/** A sample of int8 with int16 activations, and a bias of one of both types. */
+export function wideOf<A>(sample: Sample<A>, bias: "int32" | "int64"): Sample<A> {
+  const inputs = sample.inputs.map((t, i) => {
+    if (t === null || i === 1) return t;
+    return i === 0 ? { ...t, dtype: "int16" as const, quant: perTensor(0.0003) } : { ...t, dtype: bias };
+  });
+  const outputs = sample.outputs.map((o) => ({ ...o, dtype: "int16" as const, quant: perTensor(0.0005) }));
+  return { ...sample, inputs, outputs };
+}

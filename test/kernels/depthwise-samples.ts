@@ -98,6 +98,11 @@ export function depthwiseShapes(): readonly DepthwiseShape[] {
       (n): DepthwiseShape => ({ ...one, channels: n, zero: pick([-128, 0, 127]), scale: pick([0.05, 0.5]) }),
     ),
     ...counts.map((n): DepthwiseShape => any({ channels: n, multiplier: 1, kernel: [3, 3] })),
+    // Outputs on both sides of their zero point are rounded twice.
+    ...counts.map((n): DepthwiseShape => {
+      const attrs = { padding: "SAME", stride: [1, 1 + (n % 2)] } as const;
+      return { ...one, channels: n, kernel: [3, n % 3 === 0 ? 5 : 3], size: [4, 6], attrs, outZero: -3, scale: 0.0437 };
+    }),
     ...to(40).map(
       (width): DepthwiseShape => ({ ...one, channels: 5, size: [3, width], attrs: strided(1 + (width % 2)) }),
     ),

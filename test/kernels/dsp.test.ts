@@ -13,14 +13,32 @@ import { findTarget } from "../../src/verify/targets.js";
 import { addNode, addTensor, newDraft, toGraph } from "../graphs.js";
 import { planForms, runForms } from "../plan-checks.js";
 import { chosen, kernelCase, kernelCases, kernelProblems } from "./cases.js";
-import { convAttrs, convSample, convSamples, pointwise } from "./conv-samples.js";
+import { convAttrs, convSample, convSamples, pointwise, wideOf } from "./conv-samples.js";
 import { deepSamples, denseSamples } from "./dense-samples.js";
 import { type DepthwiseShape, depthwiseAttrs, depthwiseSamples, depthwiseShapes } from "./depthwise-samples.js";
 import { sumSamples } from "./sum-samples.js";
 
 const convolutions = () => kernelCases(conv2d as never, convSamples() as never, "dsp");
+/** The same for kernels that compute fewer pixels at a time. */
+const fewer = () =>
+  ["dsp s8, two pixels", "dsp s8, by pixels, two pixels", "dsp s8, one pixel", "dsp s8, by pixels, one pixel"].flatMap(
+    (name) => kernelCases(conv2d as never, convSamples() as never, "dsp", name).filter(({ kernel }) => kernel === name),
+  );
 const dense = () => kernelCases(fullyConnected as never, [...denseSamples(), ...deepSamples()] as never, "dsp");
+const both = ["int32", "int64"] as const;
+const wideConvolutions = () =>
+  both.flatMap((bias) => kernelCases(conv2d as never, convSamples().map((s) => wideOf(s, bias)) as never, "dsp"));
+const wideDense = () =>
+  both.flatMap((bias) =>
+    kernelCases(fullyConnected as never, denseSamples().map((s) => wideOf(s, bias)) as never, "dsp"),
+  );
 const depthwise = () => kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "dsp");
+const lean = () =>
+  ["dsp s8 3x3, lean", "dsp s8 columns, lean"].flatMap((name) =>
+    kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "dsp", name).filter(
+      ({ kernel }) => kernel === name,
+    ),
+  );
 const sums = () => kernelCases(add as never, sumSamples() as never, "dsp");
 
 /** True for what has a kernel of its own; the rest is left to the portable one. */
@@ -34,6 +52,17 @@ describe("kernels for the DSP instructions are chosen", () => {
   it("for convolutions and fully connected layers", () => {
     expect(chosen(convolutions())).toEqual(new Set(["dsp s8", "dsp s8, by pixels"]));
     expect(chosen(dense())).toEqual(new Set(["dsp s8"]));
+    expect(chosen(wideConvolutions())).toEqual(new Set(["dsp s16", "dsp s16_b32"]));
+    expect(chosen(wideDense())).toEqual(new Set(["dsp s16", "dsp s16_b32"]));
+  });
+
+  it("with every finish", () => {
+    const finishes = convolutions().map(({ call }) => call?.params?.fields.finish);
+    for (const finish of [0, 1, 2]) expect(finishes.filter((f) => f === finish).length).toBeGreaterThan(15);
+    const symbols = depthwise().map(({ call }) => call?.symbol ?? "");
+    for (const end of ["3x3_1", "3x3_2", "3x3_1_linear", "3x3_2_linear"]) {
+      expect(symbols.filter((symbol) => symbol.endsWith(end)).length, end).toBeGreaterThan(10);
+    }
   });
 
   it("for the depthwise convolutions that they are for", () => {
@@ -54,8 +83,12 @@ describe("kernels for the DSP instructions are chosen", () => {
 describe.each(["host", "cortex-m4"])("kernels for the DSP instructions give the interpreter's bits on %s", (target) => {
   it.each([
     ["convolutions", convolutions],
+    ["convolutions of fewer pixels", fewer],
     ["fully connected layers", dense],
+    ["convolutions of int16", wideConvolutions],
+    ["fully connected layers of int16", wideDense],
     ["depthwise convolutions", depthwise],
+    ["depthwise convolutions with little scratch", lean],
     ["additions", sums],
   ] as const)("%s", { timeout: 240_000 }, async (_, cases) => {
     expect(await kernelProblems(target, cases())).toEqual([]);

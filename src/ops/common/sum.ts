@@ -23,6 +23,8 @@ import {
 import { elementwiseChannels } from "./channels.js";
 import { elementCost } from "./cost.js";
 import { cornerRanges } from "./ranges.js";
+import { armv6mFields } from "./sum-armv6m.js";
+import { heliumFields } from "./sum-helium.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 export interface SumAttrs {
@@ -112,19 +114,23 @@ function dspParams(
   return { first, fields };
 }
 
-/** int8 tensors of one shape, on cores with SIMD on halves of words. */
-const dspSum: Kernel<SumAttrs> = {
-  name: "dsp s8",
+/** int8 tensors of one shape, the input of the larger scale first. */
+const wholeSum = (
+  isa: "helium" | "dsp" | "armv6m",
+  params: string,
+  fieldsOf: (fields: Readonly<Record<string, number>>) => Record<string, number>,
+): Kernel<SumAttrs> => ({
+  name: `${isa} s8`,
   form: "slice",
-  isa: "dsp",
+  isa,
   types: { inputs: ["int8", "int8"], outputs: ["int8"] },
   matches: (view) => dspParams(view) !== null,
   call: (view) => {
     const { first, fields } = present(dspParams(view), "parameters of a sum");
     return {
-      source: "ops/common/sum_s8_dsp.h",
-      symbol: "th_sum_s8_dsp",
-      params: { type: "th_sum_dsp_params", fields },
+      source: `ops/common/sum_s8_${isa}.h`,
+      symbol: `th_sum_s8_${isa}`,
+      params: { type: params, fields: fieldsOf(fields) },
       args: [
         { kind: "input", index: first },
         { kind: "input", index: 1 - first },
@@ -133,7 +139,11 @@ const dspSum: Kernel<SumAttrs> = {
       scratchBytes: 0,
     };
   },
-};
+});
+
+const heliumSum = wholeSum("helium", "th_sum_helium_params", heliumFields);
+const dspSum = wholeSum("dsp", "th_sum_dsp_params", (fields) => fields);
+const armv6mSum = wholeSum("armv6m", "th_sum_m0_params", armv6mFields);
 
 const attrs: SumAttrs = { activation: "NONE", potScaleInt16: false };
 
@@ -269,7 +279,7 @@ export function defineSum<const Name extends string>(op: {
     channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: [
-      ...(sign === 1 ? [dspSum] : []),
+      ...(sign === 1 ? [heliumSum, dspSum, armv6mSum] : []),
       quantized("int8", "s8"),
       quantized("int16", "s16"),
       int32Arithmetic(name, activationOf),

@@ -6,13 +6,13 @@
 #ifndef TH_SUM_S8_DSP_H
 #define TH_SUM_S8_DSP_H
 
-#include "th_dsp.h"
+#include "th_limit_s8.h"
 
-/* Results are doubled, so that the high word of a product is the doubling multiply. */
+/* Results are doubled, so that the high word of a product is the doubling multiply. The assembly knows the offsets. */
 typedef struct {
     int32_t n;
     int32_t offset1;                        /* minus the zero point of the first, shifted left by 20 */
-    int32_t left, offset2;                  /* of the second: shift, and minus its zero point shifted so */
+    int32_t left, offset2;                  /* of the second: shift, 21 or 22, and minus its zero point shifted so */
     int32_t multiplier2, half2, right2;     /* half: 2^(right - 1) */
     int32_t out_multiplier, add, out_right; /* add: half and zero point, shifted left by out_right */
     int32_t min, max;
@@ -28,19 +28,74 @@ TH_INLINE int32_t th_sum_dsp_value(const th_sum_dsp_params *p, int32_t x1, int32
     return th_ssat8(th_smmlar(sum, p->out_multiplier, p->add + (sum >> 31)) >> p->out_right);
 }
 
-TH_KERNEL void th_sum_s8_dsp(const th_sum_dsp_params *params, const int8_t *input1, const int8_t *input2,
-                             int8_t *output)
+#if TH_DSP_ASM
+
+/* r0 and r1 inputs, r2 output; r4 offset1, r5 offset2, r6 multiplier2, r7 half2, r8 right2, r9 out_multiplier, r10 add,
+ * r11 out_right; `left` is the shift of the second. */
+#define TH_SUM_ONE(left)                                                                                               \
+    "ldrsb r12, [r1], #1\n"                                                                                            \
+    "add r12, r5, r12, lsl #" left "\n"                                                                                \
+    "add lr, r7, r12, asr #31\n"                                                                                       \
+    "smmlar r12, r12, r6, lr\n"                                                                                        \
+    "ldrsb lr, [r0], #1\n"                                                                                             \
+    "asr r12, r12, r8\n"                                                                                               \
+    "add lr, r4, lr, lsl #20\n"                                                                                        \
+    "add lr, lr, r12, lsl #1\n"                                                                                        \
+    "add r12, r10, lr, asr #31\n"                                                                                      \
+    "smmlar lr, lr, r9, r12\n"                                                                                         \
+    "asr lr, lr, r11\n"                                                                                                \
+    "ssat lr, #8, lr\n"                                                                                                \
+    "strb lr, [r2], #1\n"
+#define TH_SUM_FOURS(left)                                                                                             \
+    __asm__("push {r4-r11, lr}\n"                                                                                      \
+            "mov r12, r0\n"                                                                                            \
+            "mov r0, r1\n"                                                                                             \
+            "mov r1, r2\n"                                                                                             \
+            "mov r2, r3\n"                                                                                             \
+            "ldr r3, [r12]\n"                                                                                          \
+            "bic r3, r3, #3\n"                                                                                         \
+            "add r3, r3, r0\n"                                                                                         \
+            "ldr r4, [r12, #4]\n"                                                                                      \
+            "ldrd r5, r6, [r12, #12]\n"                                                                                \
+            "ldrd r7, r8, [r12, #20]\n"                                                                                \
+            "ldrd r9, r10, [r12, #28]\n"                                                                               \
+            "ldr r11, [r12, #36]\n"                                                                                    \
+            "1:\n"                                                                                                     \
+            "cmp r0, r3\n"                                                                                             \
+            "beq 2f\n" TH_SUM_ONE(left) TH_SUM_ONE(left) TH_SUM_ONE(left) TH_SUM_ONE(left) "b 1b\n"                    \
+            "2:\n"                                                                                                     \
+            "pop {r4-r11, pc}\n")
+
+/* All elements but the last n % 4, for a second input that is shifted left by 21, and by 22. */
+TH_NAKED void th_sum_s8_dsp_fours_21(const th_sum_dsp_params *p TH_ASM_ARG, const int8_t *input1 TH_ASM_ARG,
+                                     const int8_t *input2 TH_ASM_ARG, int8_t *output TH_ASM_ARG)
 {
-    const th_sum_dsp_params p = *params;
-    const int8_t *const end = input1 + p.n;
-    while (input1 != end) {
-        *output++ = (int8_t)th_sum_dsp_value(&p, *input1++, *input2++);
+    TH_SUM_FOURS("21");
+}
+
+TH_NAKED void th_sum_s8_dsp_fours_22(const th_sum_dsp_params *p TH_ASM_ARG, const int8_t *input1 TH_ASM_ARG,
+                                     const int8_t *input2 TH_ASM_ARG, int8_t *output TH_ASM_ARG)
+{
+    TH_SUM_FOURS("22");
+}
+
+#endif
+
+TH_KERNEL void th_sum_s8_dsp(const th_sum_dsp_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
+{
+    int32_t done = 0;
+#if TH_DSP_ASM
+    done = p->n & ~3;
+    if (p->left == 21) {
+        th_sum_s8_dsp_fours_21(p, input1, input2, output);
+    } else {
+        th_sum_s8_dsp_fours_22(p, input1, input2, output);
     }
-    if (p.min > INT8_MIN || p.max < INT8_MAX) {
-        for (int32_t i = -p.n; i < 0; i++) {
-            output[i] = (int8_t)th_clamp(output[i], p.min, p.max);
-        }
+#endif
+    for (; done < p->n; done++) {
+        output[done] = (int8_t)th_sum_dsp_value(p, input1[done], input2[done]);
     }
+    th_limit_s8(output, p->n, 1, p->n, p->min, p->max);
 }
 
 #endif

@@ -1,5 +1,6 @@
 import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "./activation.js";
+import { type LinearChannel, type LinearScales, linearScales } from "./linear-finish.js";
 import { multiplierStep, quantizedFinish } from "./requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, zeroPointOf } from "./view.js";
 import { multipliersOf, type Weighted } from "./weighted.js";
@@ -14,11 +15,16 @@ export interface DspChannels {
   /** Right shifts of the second rounding; negative: left shifts of the sum. */
   readonly rights: Int8Array;
   /**
-   * 2 * output zero point + 1 where the finish in a few instructions gives the right bits: right shifts from 1 to 22, the
-   * range that of int8. Else 0.
+   * 2 * output zero point + 1 where the finish in a few instructions gives the right bits, before they are limited to the
+   * output's range: right shifts from 1 to 22. Else 0.
    */
   readonly zero2: number;
+  /** The linear finish of th_pairs_s8.h, where there is one; takes a while. */
+  readonly linear: () => LinearScales | null;
 }
+
+/** The shift of the linear finish: TH_PAIRS_BITS. */
+const linearBits = 12;
 
 const fits = (low: number, high: number, limit: number): boolean => low >= -limit && high < limit;
 
@@ -65,7 +71,8 @@ export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels |
     multipliers: new Int32Array(channels),
     rights: new Int8Array(channels),
   };
-  let isFast = range.min === -128 && range.max === 127;
+  const sums: LinearChannel[] = [];
+  let isFast = true;
   for (let c = 0; c < channels; c++) {
     const { full, folded } = channelSums(weights, c * depth, depth, given[c] as number, zero);
     if (!fits(...full, 2 ** 31)) return null;
@@ -77,6 +84,8 @@ export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels |
       result.biases[c] = 4 * (value - outZero);
       result.multipliers[c] = 2 ** 30;
       result.rights[c] = 1;
+      const bias = (value - outZero) * 64;
+      sums.push({ low: 0, high: 0, bias, finish: () => value, slope: 1 / 64, limits: range });
       continue;
     }
     if (!fits(...full, 2 ** 30)) return null;
@@ -84,8 +93,12 @@ export function dspChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels |
     result.multipliers[c] = m.multipliers[c * multiplierStep(m)] as number;
     result.rights[c] = -shift;
     isFast &&= shift <= -1 && shift >= -22;
+    const slope = (result.multipliers[c] as number) * 2 ** (shift - 31);
+    const [low, high] = [full[0] - folded, full[1] - folded];
+    sums.push({ low, high, bias: folded, finish: (sum) => finish(sum, c), slope, limits: range });
   }
-  return { weights, depth, ...result, zero2: isFast ? 2 * outZero + 1 : 0 };
+  const zero2 = isFast ? 2 * outZero + 1 : 0;
+  return { weights, depth, ...result, zero2, linear: () => linearScales(sums, outZero, linearBits) };
 }
 
 /** Where the values of a word of weights stand in a channel's weights; -1 for none. */
@@ -131,9 +144,17 @@ function packPair({ weights, depth, biases }: DspChannels, even: number, order: 
   return words;
 }
 
-/** What the finish of two channels needs: twice their biases, both multipliers, both right shifts. */
-function tailOf({ biases, multipliers, rights }: DspChannels, even: number): readonly number[] {
+/** What the finish of two channels needs: see th_pairs_s8.h. */
+function tailOf(
+  { biases, multipliers, rights }: DspChannels,
+  linear: LinearScales | null,
+  even: number,
+): readonly number[] {
   const odd = even + 1;
+  if (linear !== null) {
+    const both = [linear.biases, linear.multipliers].map((of) => [of[even] as number, of[odd] ?? 0]);
+    return both.flat();
+  }
   const shifts = ((rights[even] as number) & 0xff) | (((rights[odd] ?? 1) & 0xff) << 8);
   return [
     2 * (biases[even] as number),
@@ -149,18 +170,23 @@ export interface PackedPairs {
   readonly stream: Int32Array;
   /** Words of a pair's weights, and of a pixel's values. */
   readonly words: number;
-  readonly zero2: number;
+  /** th_pairs_sums, th_pairs_rounded or th_pairs_linear, and what it adds. */
+  readonly finish: 0 | 1 | 2;
+  readonly add: number;
 }
 
 /** For each pair the words of both channels, then what `tailOf` says. Null where weights do not pack. */
 export function packPairs(channels: DspChannels, order: WordOrder): PackedPairs | null {
+  const linear = channels.linear();
   const stream: number[] = [];
   for (let even = 0; even < channels.biases.length; even += 2) {
     const words = packPair(channels, even, order);
     if (words === null) return null;
-    stream.push(...words, ...tailOf(channels, even));
+    stream.push(...words, ...tailOf(channels, linear, even));
   }
-  return { stream: Int32Array.from(stream), words: order.length, zero2: channels.zero2 };
+  const { zero2 } = channels;
+  const finish = linear !== null ? 2 : zero2 !== 0 ? 1 : 0;
+  return { stream: Int32Array.from(stream), words: order.length, finish, add: linear?.add ?? zero2 };
 }
 
 /** Groups of four channels as fully_connected_s8_dsp.h reads them. */

@@ -8,8 +8,10 @@ import { inputOf, optionalInput } from "../common/view.js";
 import { dataWindow, weightedKernels } from "../common/weighted.js";
 import { mixingRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, slidingRows } from "../spec.js";
+import { armv6mKernels } from "./armv6m.js";
 import { dspKernels } from "./dsp.js";
 import { type Conv2dAttrs, conv2dGeometry, conv2dProducts, conv2dWindow, weightedConv2d } from "./geometry.js";
+import { heliumKernels } from "./helium.js";
 import { conv2dReference } from "./reference.js";
 import { conv2dSamples } from "./samples.js";
 
@@ -118,6 +120,11 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
     const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;
     return { macs: outputs * g.kernel[0] * g.kernel[1] * g.filterChannels, operations: outputs };
   },
-  kernels: [...dspKernels, ...weightedKernels(weightedConv2d, ["s8", "s8_w4", "s16", "s16_b32", "f32"])],
+  kernels: [
+    ...heliumKernels,
+    ...dspKernels,
+    ...armv6mKernels,
+    ...weightedKernels(weightedConv2d, ["s8", "s8_w4", "s16", "s16_b32", "f32"]),
+  ],
   samples: conv2dSamples,
 });

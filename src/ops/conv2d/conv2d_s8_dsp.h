@@ -1,12 +1,12 @@
 /*
  * Convolution without groups, int8 activations and weights, for cores with the DSP instructions; bit-exact with
- * conv2dReference. Blocks of four pixels of a row are widened to 16 bits and multiplied with pairs of output channels:
+ * conv2dReference. Blocks of up to four pixels of a row are widened to 16 bits and multiplied with pairs of output channels:
  * see th_pairs_s8.h. Padding reads as the zero point, which the biases in the stream account for.
  */
 #ifndef TH_CONV2D_S8_DSP_H
 #define TH_CONV2D_S8_DSP_H
 
-#include "th_pairs_s8.h"
+#include "th_pairs_layer_s8.h"
 
 /* Sizes and steps in elements. */
 typedef struct {
@@ -16,7 +16,8 @@ typedef struct {
     int32_t k_h, k_w;
     int32_t stride_w, dilation_w, pad_left;
     int32_t in_zero;
-    int32_t zero2; /* see th_pairs_layer */
+    int32_t block;       /* pixels that are computed together, at most 4 */
+    int32_t finish, add; /* see th_pairs_layer */
     int32_t out_zero, min, max;
 } th_conv2d_s8_dsp_params;
 
@@ -26,7 +27,8 @@ TH_INLINE th_pairs_layer th_conv2d_s8_dsp_layer(const th_conv2d_s8_dsp_params *p
     layer.words = p->words;
     layer.channels = p->out_c;
     layer.out_step = p->out_step;
-    layer.zero2 = p->zero2;
+    layer.finish = p->finish;
+    layer.add = p->add;
     layer.out_zero = p->out_zero;
     layer.min = p->min;
     layer.max = p->max;
@@ -75,6 +77,10 @@ TH_INLINE void th_conv2d_s8_dsp_windows(const th_conv2d_s8_dsp_params *p, const 
             th_widen_s8(values, pixels, pixels, gathered, 0, length);
             continue;
         }
+        if (end - first == 4) {
+            th_widen4_s8(values, row + x * p->in_step, stride * p->in_step, length);
+            continue;
+        }
         if (first < end) {
             th_widen_s8(values + first, pixels, end - first, row + (x + first * stride) * p->in_step,
                         stride * p->in_step, length);
@@ -90,39 +96,43 @@ TH_INLINE void th_conv2d_s8_dsp_windows(const th_conv2d_s8_dsp_params *p, const 
 
 /*
  * Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input,
- * scratch: values [words][4] of 32 bits, then [k_w][in_c] bytes.
+ * scratch: values [words][block] of 32 bits, then [k_w][in_c] bytes.
  */
 TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *const *rows, const int32_t *stream,
                                 void *scratch, int8_t *output)
 {
     const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
     uint32_t *values = (uint32_t *)scratch;
-    int8_t *gathered = (int8_t *)(values + TH_PAIRS_PIXELS * p->words);
+    int8_t *gathered = (int8_t *)(values + p->block * p->words);
     int32_t x = -p->pad_left;
-    for (int32_t ox = 0; ox < p->out_w; ox += TH_PAIRS_PIXELS) {
-        const int32_t pixels = th_min(p->out_w - ox, TH_PAIRS_PIXELS);
+    for (int32_t ox = 0; ox < p->out_w; ox += p->block) {
+        const int32_t pixels = th_min(p->out_w - ox, p->block);
         th_conv2d_s8_dsp_windows(p, rows, x, values, pixels, gathered);
-        th_pairs_s8_block(&layer, stream, values, pixels, output);
-        x += TH_PAIRS_PIXELS * p->stride_w;
-        output += TH_PAIRS_PIXELS * p->out_step;
+        th_pairs_s8_pixels(&layer, stream, values, pixels, output);
+        x += p->block * p->stride_w;
+        output += p->block * p->out_step;
     }
 }
 
 /*
  * Computes a 1x1 convolution with stride 1 of out_w pixels, of one row or of all: input [out_w][in_c].
- * scratch: values [words][4] of 32 bits.
+ * scratch: values [words][block] of 32 bits.
  */
 TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
                                        void *scratch, int8_t *output)
 {
     const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
     uint32_t *values = (uint32_t *)scratch;
-    for (int32_t at = 0; at < p->out_w; at += TH_PAIRS_PIXELS) {
-        const int32_t pixels = th_min(p->out_w - at, TH_PAIRS_PIXELS);
-        th_widen_s8(values, pixels, pixels, input, p->in_step, p->in_c);
-        th_pairs_s8_block(&layer, stream, values, pixels, output);
-        input += TH_PAIRS_PIXELS * p->in_step;
-        output += TH_PAIRS_PIXELS * p->out_step;
+    for (int32_t at = 0; at < p->out_w; at += p->block) {
+        const int32_t pixels = th_min(p->out_w - at, p->block);
+        if (pixels == 4) {
+            th_widen4_s8(values, input, p->in_step, p->in_c);
+        } else {
+            th_widen_s8(values, pixels, pixels, input, p->in_step, p->in_c);
+        }
+        th_pairs_s8_pixels(&layer, stream, values, pixels, output);
+        input += p->block * p->in_step;
+        output += p->block * p->out_step;
     }
 }
 

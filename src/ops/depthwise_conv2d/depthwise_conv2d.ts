@@ -8,6 +8,7 @@ import { inputOf, optionalInput, outputOf } from "../common/view.js";
 import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
 import { depthwiseRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, type Sample, slidingRows } from "../spec.js";
+import { depthwiseArmv6m } from "./armv6m.js";
 import { depthwiseDsp } from "./dsp.js";
 import {
   type DepthwiseConv2dAttrs,
@@ -16,6 +17,7 @@ import {
   depthwiseProducts,
   depthwiseWindow,
 } from "./geometry.js";
+import { depthwiseHelium } from "./helium.js";
 import { depthwiseConv2dReference } from "./reference.js";
 
 const attrs: DepthwiseConv2dAttrs = {
@@ -183,6 +185,11 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
     const outputs = g.batch * g.outHeight * g.outWidth * g.outChannels;
     return { macs: outputs * g.kernel[0] * g.kernel[1], operations: outputs };
   },
-  kernels: [...depthwiseDsp, ...weightedKernels(depthwise, ["s8", "s8_w4", "s16", "s16_b32", "f32"])],
+  kernels: [
+    ...depthwiseHelium,
+    ...depthwiseDsp,
+    ...depthwiseArmv6m,
+    ...weightedKernels(depthwise, ["s8", "s8_w4", "s16", "s16_b32", "f32"]),
+  ],
   samples,
 });

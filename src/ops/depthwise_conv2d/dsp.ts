@@ -1,77 +1,19 @@
 import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "../common/activation.js";
-import { multiplierStep, quantizedFinish } from "../common/requantize.js";
-import { asDoubles, inputOf, optionalInput, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
-import { multipliersOf } from "../common/weighted.js";
+import type { LinearScales } from "../common/linear-finish.js";
+import { inputOf, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
 import type { CValue, Kernel, KernelCall } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
+import { type Channels, channelsOf } from "./dsp-channels.js";
+import { type DepthwiseConv2dAttrs, depthwiseGeometry } from "./geometry.js";
 
 type View = NodeView<DepthwiseConv2dAttrs>;
 
 /** The widest window along a row, for which the header has functions. */
 const maxTaps = 11;
-/** Right shifts of the finish in five instructions; beyond, the zero point overflows. */
-const maxRight = 22;
 /** Bytes of scratch that a block may take, if it is more than four outputs. */
 const scratchLimit = 768;
 /** The same for large kernels, and for many outputs of one input channel, where each block prepares many weights. */
 const planesLimit = 1152;
-
-/** Weights [channels][taps], twice the biases, multipliers and right shifts, one for each output channel. */
-interface Channels {
-  readonly weights: Int8Array;
-  readonly biases2: Int32Array;
-  readonly multipliers: Int32Array;
-  readonly rights: Int8Array;
-}
-
-/** The channels, or null where some sum or shift is not of the range that the finish is right for. */
-function channelsOf(view: View): Channels | null {
-  const { outChannels, kernel } = depthwiseGeometry(view);
-  const [given, bias, output] = [inputOf(view, 1), optionalInput(view, 2), outputOf(view, 0)];
-  if (given.data === null || (bias !== null && bias.data === null)) return null;
-  const data = given.data as Int8Array;
-  const taps = kernel[0] * kernel[1];
-  const zero = zeroPointOf(inputOf(view, 0));
-  const outZero = zeroPointOf(output);
-  const biases = asDoubles(bias?.data) ?? new Float64Array(outChannels);
-  const m = multipliersOf(depthwise, view);
-  const finish = quantizedFinish(m, outZero, quantizedActivationRange(view.attrs.activation, output), false);
-  // Three bytes more, as weights are read four at a time.
-  const weights = new Int8Array(outChannels * taps + 3);
-  const biases2 = new Int32Array(outChannels);
-  const multipliers = new Int32Array(outChannels);
-  const rights = new Int8Array(outChannels);
-  for (let c = 0; c < outChannels; c++) {
-    let [positive, negative] = [0, 0];
-    for (let t = 0; t < taps; t++) {
-      const w = data[t * outChannels + c] as number;
-      weights[c * taps + t] = w;
-      if (w > 0) positive += w;
-      else negative -= w;
-    }
-    const [least, most] = [-128 - zero, 127 - zero];
-    // Padding leaves products out, so no sum is further from the bias than all of one sign.
-    const low = (biases[c] as number) + least * positive - most * negative;
-    const high = (biases[c] as number) + most * positive - least * negative;
-    if (low <= -(2 ** 30) || high >= 2 ** 30) return null;
-    const shift = m.shifts[c * multiplierStep(m)] as number;
-    const value = finish(low, c);
-    if (shift <= 0 && value === finish(high, c)) {
-      // The same for every input: half of a fourth of four times the value, both exact.
-      weights.fill(0, c * taps, (c + 1) * taps);
-      biases2[c] = 8 * (value - outZero);
-      multipliers[c] = 2 ** 30;
-      rights[c] = 1;
-      continue;
-    }
-    if (shift > -1 || shift < -maxRight) return null;
-    biases2[c] = 2 * (biases[c] as number);
-    multipliers[c] = m.multipliers[c * multiplierStep(m)] as number;
-    rights[c] = -shift;
-  }
-  return { weights, biases2, multipliers, rights };
-}
 
 /** How the row is cut and what scratch that takes. */
 function blocksOf(view: View) {
@@ -117,6 +59,16 @@ const commonFields = (view: View): Record<string, CValue> => {
   };
 };
 
+/** The arguments of a call with the linear finish. */
+const linearArgsOf = ({ biases, multipliers }: LinearScales, weights: Int8Array): KernelCall["args"] => [
+  { kind: "rows", index: 0 },
+  { kind: "constant", label: "weights", dtype: "int8", data: weights },
+  { kind: "constant", label: "biases", dtype: "int32", data: biases },
+  { kind: "constant", label: "multipliers", dtype: "int32", data: multipliers },
+  { kind: "scratch" },
+  { kind: "output", index: 0 },
+];
+
 const argsOf = ({ biases2, multipliers, rights }: Channels, weights: Int8Array): KernelCall["args"] => [
   { kind: "rows", index: 0 },
   { kind: "constant", label: "weights", dtype: "int8", data: weights },
@@ -142,23 +94,36 @@ function groupsOf3x3(weights: Int8Array, channels: number): Int8Array {
   return Int8Array.from(groups);
 }
 
-/** Bytes of what is prepared of four channels, and of a column. */
-const [fourBytes, columnBytes] = [136, 24];
+/** Bytes of what is prepared of four channels, with the linear finish and with the other, and of a column. */
+const [linearBytes, fourBytes, columnBytes] = [104, 136, 24];
 
-function call3x3Of(view: View): KernelCall {
+/** Outputs of a row in a block: as few blocks as bytes allow, or blocks of `least`. */
+function blockOf(outWidth: number, least: number, limit: number, bytes: (outputs: number) => number): number {
+  let parts = 1;
+  const block = () => Math.ceil(outWidth / parts);
+  while (block() > least && bytes(block()) > limit) parts++;
+  return block();
+}
+
+/** Outputs of a row in the blocks of kernels that take little scratch. */
+const leanOutputs = 4;
+
+function call3x3Of(view: View, limit: number): KernelCall {
   const { outWidth, channels: count } = depthwiseGeometry(view);
   const stride = view.attrs.stride[1];
   const channels = channelsOf(view) as Channels;
-  const bytes = (outputs: number) => fourBytes + columnBytes * ((outputs - 1) * stride + 3);
-  let parts = 1;
-  const block = () => Math.ceil(outWidth / parts);
-  while (block() > 4 && bytes(block()) > scratchLimit) parts++;
+  const { linear } = channels;
+  const prepared = linear === null ? fourBytes : linearBytes;
+  const bytes = (outputs: number) => prepared + columnBytes * ((outputs - 1) * stride + 3);
+  const block = blockOf(outWidth, leanOutputs, limit, bytes);
+  const groups = groupsOf3x3(channels.weights, count);
+  const fields = { ...commonFields(view), block, add: linear?.add ?? 0 };
   return {
     source: "ops/depthwise_conv2d/depthwise_conv2d_s8_dsp_3x3.h",
-    symbol: `th_depthwise_conv2d_s8_dsp_3x3_${stride}`,
-    params: { type: "th_depthwise_conv2d_dsp_3x3_params", fields: { ...commonFields(view), block: block() } },
-    args: argsOf(channels, groupsOf3x3(channels.weights, count)),
-    scratchBytes: bytes(block()),
+    symbol: `th_depthwise_conv2d_s8_dsp_3x3_${stride}${linear === null ? "" : "_linear"}`,
+    params: { type: "th_depthwise_conv2d_dsp_3x3_params", fields },
+    args: linear === null ? argsOf(channels, groups) : linearArgsOf(linear, groups),
+    scratchBytes: bytes(block),
   };
 }
 
@@ -186,21 +151,19 @@ function groupsOfAny({ weights, biases2 }: Channels, count: number, [rows, colum
   return { weights: Int8Array.from(groups), biases };
 }
 
-function callColumnsOf(view: View): KernelCall {
+function callColumnsOf(view: View, limit: number): KernelCall {
   const { outWidth, kernel, channels: count } = depthwiseGeometry(view);
   const channels = channelsOf(view) as Channels;
   const stride = view.attrs.stride[1];
   const pairs = Math.ceil(kernel[0] / 2);
   const bytes = (outputs: number) => 64 + 16 * pairs * (kernel[1] + (outputs - 1) * stride + kernel[1]);
-  let parts = 1;
-  const block = () => Math.ceil(outWidth / parts);
-  while (block() > 4 && bytes(block()) > planesLimit) parts++;
+  const block = blockOf(outWidth, limit === 0 ? 1 : leanOutputs, limit, bytes);
   return {
     source: "ops/depthwise_conv2d/depthwise_conv2d_s8_dsp_columns.h",
     symbol: `th_depthwise_conv2d_s8_dsp_columns_${pairs}`,
-    params: { type: "th_depthwise_conv2d_dsp_columns_params", fields: { ...commonFields(view), block: block() } },
+    params: { type: "th_depthwise_conv2d_dsp_columns_params", fields: { ...commonFields(view), block } },
     args: argsOf(channels, groupsOfAny(channels, count, kernel, 0).weights),
-    scratchBytes: bytes(block()),
+    scratchBytes: bytes(block),
   };
 }
 
@@ -242,47 +205,33 @@ const types = { inputs: ["int8", "int8", "int32"], outputs: ["int8"] } as const;
 /** True if the row's stride and dilation are what the headers with blocks take. */
 const isEven = ({ attrs: { stride, dilation } }: View): boolean => stride[1] <= 2 && dilation[1] === 1;
 
-/** int8 on cores with SIMD on halves of words. */
+/** True for what the header for 3x3 kernels takes. */
+function takes3x3(view: View): boolean {
+  const { kernel, channels, multiplier } = depthwiseGeometry(view);
+  const is3x3 = kernel[0] === 3 && kernel[1] === 3;
+  return is3x3 && channels >= 4 && multiplier === 1 && isEven(view) && channelsOf(view) !== null;
+}
+
+/** True for what the header for columns takes. */
+function takesColumns(view: View): boolean {
+  const { kernel, channels, multiplier, outWidth } = depthwiseGeometry(view);
+  // What is widened for a single output is not worth writing down.
+  const isPlain = outWidth > 1 && kernel[0] <= 16 && (kernel[1] === 1 || view.attrs.dilation[1] === 1);
+  return isPlain && channels >= 4 && multiplier === 1 && channelsOf(view) !== null;
+}
+
+const common = { form: "row", isa: "dsp", pixelSteps: true, types } as const;
+
+/**
+ * int8 on cores with SIMD on halves of words. The lean kernels widen fewer columns at a time, some of them twice, and take
+ * less scratch for the same weights.
+ */
 export const depthwiseDsp: readonly Kernel<DepthwiseConv2dAttrs>[] = [
-  {
-    name: "dsp s8 3x3",
-    form: "row",
-    isa: "dsp",
-    pixelSteps: true,
-    types,
-    matches: (view) => {
-      const { kernel, channels, multiplier } = depthwiseGeometry(view);
-      return (
-        kernel[0] === 3 &&
-        kernel[1] === 3 &&
-        channels >= 4 &&
-        multiplier === 1 &&
-        isEven(view) &&
-        channelsOf(view) !== null
-      );
-    },
-    call: call3x3Of,
-  },
-  {
-    name: "dsp s8 columns",
-    form: "row",
-    isa: "dsp",
-    pixelSteps: true,
-    types,
-    matches: (view) => {
-      const { kernel, channels, multiplier, outWidth } = depthwiseGeometry(view);
-      // What is widened for a single output is not worth writing down.
-      const isPlain = outWidth > 1 && kernel[0] <= 16 && (kernel[1] === 1 || view.attrs.dilation[1] === 1);
-      return isPlain && channels >= 4 && multiplier === 1 && channelsOf(view) !== null;
-    },
-    call: callColumnsOf,
-  },
+  { ...common, name: "dsp s8 3x3", matches: takes3x3, call: (view) => call3x3Of(view, scratchLimit) },
+  { ...common, name: "dsp s8 columns", matches: takesColumns, call: (view) => callColumnsOf(view, planesLimit) },
   {
     name: "dsp s8",
-    form: "row",
-    isa: "dsp",
-    pixelSteps: true,
-    types,
+    ...common,
     matches: (view) => {
       const { kernel, channels, outWidth } = depthwiseGeometry(view);
       // Neighbours in a row share words: of a narrow image or kernel there are none.
@@ -293,14 +242,13 @@ export const depthwiseDsp: readonly Kernel<DepthwiseConv2dAttrs>[] = [
   },
   {
     name: "dsp s8 any",
-    form: "row",
-    isa: "dsp",
-    pixelSteps: true,
-    types,
+    ...common,
     matches: (view) => {
       const { channels, multiplier } = depthwiseGeometry(view);
       return channels >= 4 && multiplier === 1 && channelsOf(view) !== null;
     },
     call: callAnyOf,
   },
+  { ...common, name: "dsp s8 3x3, lean", matches: takes3x3, call: (view) => call3x3Of(view, 0) },
+  { ...common, name: "dsp s8 columns, lean", matches: takesColumns, call: (view) => callColumnsOf(view, 0) },
 ];

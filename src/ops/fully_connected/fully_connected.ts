@@ -4,15 +4,17 @@ import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { perTensor } from "../../ir/graph.js";
 import { channelCount } from "../channels.js";
-import { type Activation, decodeActivation, encodeActivation, quantizedActivationRange } from "../common/activation.js";
+import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
 import { biasTypeOption, bool, int8 } from "../common/options.js";
 import { channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { sampleChannels, type Weighted, weightedFinish, weightedKernels } from "../common/weighted.js";
 import { mixingRule, type Products, weightedRanges } from "../common/weighted-channels.js";
-import { dspChannels, type PackedQuads, packQuads, scaleWords } from "../common/weighted-dsp.js";
-import { defineOp, type ExecView, type Kernel, type KernelCall, noTraits, type Report, type Sample } from "../spec.js";
+import { defineOp, type ExecView, noTraits, type Report, type Sample } from "../spec.js";
+import { denseArmv6m } from "./armv6m.js";
+import { denseDsp } from "./dsp.js";
+import { denseHelium } from "./helium.js";
 
 export interface FullyConnectedAttrs {
   readonly activation: Activation;
@@ -92,53 +94,7 @@ function checkQuantization(view: NodeView<FullyConnectedAttrs>, report: Report):
   checkWeightQuantization({ ...view, inputs }, dense.index, 0, report);
 }
 
-/** Four outputs at a time, for the DSP instructions; null where weights do not pack, or few outputs would be padded. */
-function packedQuads(view: NodeView<FullyConnectedAttrs>): PackedQuads | null {
-  const { units, depth } = fullyConnectedGeometry(view);
-  const padded = Math.ceil(units / 4) * 4;
-  if (zeroPointOf(inputOf(view, 1)) !== 0 || (2 * padded > 3 * units && (padded - units) * depth > 512)) return null;
-  const lowered = dspChannels(dense, view);
-  return lowered && packQuads(lowered);
-}
-
-function dspCall(view: NodeView<FullyConnectedAttrs>): KernelCall {
-  const { units, depth, batch } = fullyConnectedGeometry(view);
-  const { stream, scales, segments, zero2 } = present(packedQuads(view), "packed weights");
-  const output = outputOf(view, 0);
-  const range = quantizedActivationRange(view.attrs.activation, output);
-  const scaleStep = scales.length > scaleWords ? 4 * scaleWords : 0;
-  const finish = {
-    segments,
-    zero2,
-    scale_step: scaleStep,
-    out_zero: zeroPointOf(output),
-    min: range.min,
-    max: range.max,
-  };
-  return {
-    source: "ops/fully_connected/fully_connected_s8_dsp.h",
-    symbol: "th_fully_connected_s8_dsp",
-    params: { type: "th_fully_connected_s8_dsp_params", fields: { batch, in_c: depth, out_c: units, ...finish } },
-    args: [
-      { kind: "input", index: 0 },
-      { kind: "constant", label: "quads", dtype: "int32", data: stream },
-      { kind: "constant", label: "scales", dtype: "int32", data: scales },
-      { kind: "output", index: 0 },
-    ],
-    scratchBytes: 0,
-  };
-}
-
 const portableKernels = weightedKernels(dense, ["s8", "s8_w4", "s16", "s16_b32", "f32"]);
-
-/** For cores with the DSP instructions; where the input comes row by row, its sums are the portable kernel's. */
-const dspKernel: Kernel<FullyConnectedAttrs> = {
-  ...present(portableKernels[0], "the kernel for int8"),
-  name: "dsp s8",
-  isa: "dsp",
-  matches: (view) => packedQuads(view) !== null,
-  call: dspCall,
-};
 
 const attrs: FullyConnectedAttrs = { activation: "NONE", keepNumDims: false };
 
@@ -287,6 +243,11 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
     const { batch, depth, units } = fullyConnectedGeometry(view);
     return { macs: batch * depth * units, operations: batch * units };
   },
-  kernels: [dspKernel, ...portableKernels],
+  kernels: [
+    denseHelium(dense, present(portableKernels[0], "the kernel for int8")),
+    ...denseDsp(dense, portableKernels),
+    denseArmv6m(dense, present(portableKernels[0], "the kernel for int8")),
+    ...portableKernels,
+  ],
   samples,
 });

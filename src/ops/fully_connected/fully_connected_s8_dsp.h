@@ -14,6 +14,7 @@
 
 #include "th_dsp.h"
 #include "th_fixedpoint.h"
+#include "th_limit_s8.h"
 
 typedef struct {
     int32_t batch, in_c, out_c;
@@ -234,6 +235,7 @@ TH_KERNEL void th_fully_connected_s8_dsp(const th_fully_connected_s8_dsp_params 
             b.output += 4;
         }
     }
+    th_limit_s8(output, p->out_c, p->batch, p->out_c, p->min, p->max);
 }
 
 #endif

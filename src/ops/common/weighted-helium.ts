@@ -1,0 +1,95 @@
+import type { NodeView } from "../../ir/graph.js";
+import { quantizedActivationRange } from "./activation.js";
+import { outputOf, zeroPointOf } from "./view.js";
+import type { Weighted } from "./weighted.js";
+import { type DspChannels, dspChannels } from "./weighted-dsp.js";
+
+/** The channels of a node whose sums the finish of th_helium.h is right for: right shifts from 1; else null. */
+export function heliumChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels | null {
+  const channels = dspChannels(w, view);
+  return channels?.rights.every((right) => right >= 1) ? channels : null;
+}
+
+/** Outputs are limited to the zero point and more, so that halves of negative sums may be rounded either way. */
+export function isRelu<A>(w: Weighted<A>, view: NodeView<A>): boolean {
+  const output = outputOf(view, 0);
+  return quantizedActivationRange(w.activation(view.attrs), output).min >= zeroPointOf(output);
+}
+
+/** Bytes of a little-endian stream, in words. */
+export class Stream {
+  readonly #bytes: number[] = [];
+
+  bytes(values: Iterable<number>): void {
+    for (const value of values) this.#bytes.push(value & 0xff);
+  }
+
+  words(values: Iterable<number>): void {
+    for (const value of values) this.bytes([value, value >> 8, value >> 16, value >> 24]);
+  }
+
+  /** Zeros up to a multiple of four bytes. */
+  align(): void {
+    while (this.#bytes.length % 4 !== 0) this.#bytes.push(0);
+  }
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** The words of all that was written. */
+  toWords(): Int32Array {
+    this.align();
+    return new Int32Array(Uint8Array.from(this.#bytes).buffer);
+  }
+}
+
+/** Weights of four channels as th_helium_dots.h reads them: 16 of the depth at a time, then what is left of it. */
+function weightsOfFour({ weights, depth }: DspChannels, first: number, stream: Stream): void {
+  for (let k = 0; k < depth; k += 16) {
+    for (let c = first; c < first + 4; c++)
+      stream.bytes(weights.subarray(c * depth + k, c * depth + Math.min(k + 16, depth)));
+  }
+}
+
+/** The scales of channels: multipliers, then negated right shifts. */
+function scalesOf({ multipliers, rights }: DspChannels, first: number, end: number, stream: Stream): void {
+  stream.words(multipliers.subarray(first, end));
+  stream.bytes(rights.subarray(first, end).map((right) => -right));
+  stream.align();
+}
+
+/** The stream of channels that th_helium_dots.h reads; without scales, those follow in an array of their own. */
+export function packFours(channels: DspChannels, scales: "in the stream" | "apart"): Int32Array {
+  const { weights, depth, biases } = channels;
+  const count = biases.length;
+  const stream = new Stream();
+  for (let first = 0; first < count; first += 4) {
+    const end = Math.min(first + 4, count);
+    if (end === first + 4) weightsOfFour(channels, first, stream);
+    else stream.bytes(weights.subarray(first * depth, end * depth));
+    stream.align();
+    stream.words(biases.subarray(first, end));
+    if (scales === "in the stream") scalesOf(channels, first, end, stream);
+  }
+  return stream.toWords();
+}
+
+/** Bytes of four multipliers and shifts. */
+export const scaleBytes = 20;
+
+/** Four multipliers and shifts for each four channels, or once where all channels have the same. */
+export function packScales(channels: DspChannels): Int32Array {
+  const { multipliers, rights, biases } = channels;
+  const isShared = multipliers.every((m) => m === multipliers[0]) && rights.every((r) => r === rights[0]);
+  const stream = new Stream();
+  for (let first = 0; first < (isShared ? 1 : biases.length); first += 4) {
+    const from = [0, 1, 2, 3].map((i) => (first + i < biases.length ? first + i : first));
+    stream.words(from.map((c) => multipliers[c] as number));
+    stream.bytes(from.map((c) => -(rights[c] as number)));
+  }
+  return stream.toWords();
+}
+
+/** Bytes of four channels in the stream with scales. */
+export const bytesOfFour = (depth: number): number => 4 * depth + 36;

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { add } from "../../src/ops/add/add.js";
+import { conv2d } from "../../src/ops/conv2d/conv2d.js";
+import { depthwiseConv2d } from "../../src/ops/depthwise_conv2d/depthwise_conv2d.js";
+import { fullyConnected } from "../../src/ops/fully_connected/fully_connected.js";
+import { chosen, kernelCases, kernelProblems } from "./cases.js";
+import { convSamples } from "./conv-samples.js";
+import { deepSamples, denseSamples } from "./dense-samples.js";
+import { depthwiseSamples } from "./depthwise-samples.js";
+import { sumSamples } from "./sum-samples.js";
+
+const convolutions = () => kernelCases(conv2d as never, convSamples() as never, "helium");
+const dense = () => kernelCases(fullyConnected as never, [...denseSamples(), ...deepSamples()] as never, "helium");
+const sums = () => kernelCases(add as never, sumSamples() as never, "helium");
+const depthwise = () => kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "helium");
+
+describe("kernels for Helium are chosen", () => {
+  it("for convolutions", () => {
+    // Those of the DSP instructions shift sums to the left where scales ask for that.
+    expect(chosen(convolutions())).toEqual(new Set(["helium s8", "helium s8, by pixels", "dsp s8"]));
+  });
+});
+
+describe.each(["host", "cortex-m55"])("kernels for Helium give the interpreter's bits on %s", (target) => {
+  it.each([
+    ["convolutions", convolutions],
+    ["fully connected layers", dense],
+    ["depthwise convolutions", depthwise],
+    ["additions", sums],
+  ] as const)("%s", { timeout: 240_000 }, async (_, cases) => {
+    expect(await kernelProblems(target, cases())).toEqual([]);
+  });
+});
