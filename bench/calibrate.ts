@@ -10,7 +10,14 @@ import { isaOfTarget } from "../src/app/isa.js";
 import { assetPath } from "../src/base/assets.js";
 import { toBytes } from "../src/base/dtype.js";
 import { generateModel } from "../src/codegen/model.js";
-import { type Calibration, type MeasuredCore, measuredCores, type Weights, weigh } from "../src/cost/cycles.js";
+import {
+  type Calibration,
+  kernelKey,
+  type MeasuredCore,
+  measuredCores,
+  type Weights,
+  weigh,
+} from "../src/cost/cycles.js";
 import { type Features, featureNames, featuresOf } from "../src/cost/features.js";
 import { tensorOf } from "../src/ir/graph.js";
 import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
@@ -30,6 +37,8 @@ interface Trial {
   readonly graph: Graph;
   readonly nodes: readonly LoweredNode[];
   readonly symbol: string;
+  /** See kernelKey. */
+  readonly key: string;
   readonly features: Features;
   /** A layer of a usual size, not a sample of an operator. */
   readonly isUsual: boolean;
@@ -57,7 +66,7 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
     const node = nodes.find((n) => n.spec === spec);
     const call = node === undefined ? null : callOf(node);
     if (node === undefined || call === null) return [];
-    return [{ graph, nodes, symbol: call.symbol, features: featuresOf(node), isUsual }];
+    return [{ graph, nodes, symbol: call.symbol, key: kernelKey(call, kernel), features: featuresOf(node), isUsual }];
   });
 }
 
@@ -115,10 +124,10 @@ async function measureAll(trials: readonly Trial[], core: MeasuredCore): Promise
   return measured;
 }
 
-/** Trials of the same kernel function together. */
-function bySymbolOf<T extends Trial>(trials: readonly T[]): ReadonlyMap<string, readonly T[]> {
+/** Trials with the same name together. */
+function groupBy<T>(trials: readonly T[], nameOf: (trial: T) => string): ReadonlyMap<string, readonly T[]> {
   const found = new Map<string, T[]>();
-  for (const trial of trials) found.set(trial.symbol, [...(found.get(trial.symbol) ?? []), trial]);
+  for (const trial of trials) found.set(nameOf(trial), [...(found.get(nameOf(trial)) ?? []), trial]);
   return found;
 }
 
@@ -143,7 +152,7 @@ const fitting = (measured: readonly Measured[]): readonly Measured[] => {
 
 /** Weights of every kernel function, and of all together for kernels that were not measured. */
 function fitKernels(measured: readonly Measured[]): Readonly<Record<string, Weights>> {
-  const kernels = [...bySymbolOf(measured)]
+  const kernels = [...groupBy(measured, (m) => m.key)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([k, ms]) => [k, weightsOf(fitting(ms))] as const);
   return Object.fromEntries([["", weightsOf(measured)], ...kernels]);
@@ -164,10 +173,12 @@ async function modelErrors(
     const planned = planModel(loadModel(name), { plan: "layers", floatEdges: "drop", isa: isaOfTarget(core) });
     const estimate = planned.nodes.reduce((sum, node, i) => {
       const call = planned.plan.steps[i]?.mode === "view" ? null : callOf(node);
-      return call === null ? sum : sum + weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));
+      return call === null
+        ? sum
+        : sum + weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
     }, 0);
     const report = await runProgram(
-      [{ graph: planned.graph, nodes: planned.nodes, symbol: "", features: {} as Features, isUsual: false }],
+      [{ graph: planned.graph, nodes: planned.nodes, symbol: "", key: "", features: {} as Features, isUsual: false }],
       core,
     );
     const cycles = report.runs[0]?.cycles ?? 0;
@@ -179,7 +190,7 @@ async function modelErrors(
 /** Bytes of code of each kernel function, from programs of one layer. */
 async function codeSizes(trials: readonly Trial[]): Promise<Readonly<Record<string, number>>> {
   const sizes: [string, number][] = [];
-  for (const [symbol, [trial]] of bySymbolOf(trials)) {
+  for (const [symbol, [trial]] of groupBy(trials, (t) => t.symbol)) {
     if (trial === undefined) continue;
     const arrayBytes = trial.nodes.reduce((sum, n) => sum + constantBytes(n), 0);
     const { flashBytes = 0, harnessFlashBytes = 0 } = await runProgram([trial], "cortex-m4");

@@ -5,6 +5,7 @@
 import { readAsset } from "../base/assets.js";
 import { lazy } from "../base/lazy.js";
 import { callOf, type LoweredNode } from "../ops/lower.js";
+import type { KernelCall } from "../ops/spec.js";
 import { type FeatureName, type Features, featuresOf } from "./features.js";
 
 /** Cores whose kernels were measured. */
@@ -21,7 +22,7 @@ export interface Calibration {
     Record<
       MeasuredCore,
       {
-        /** By kernel function; "" for those that were not measured. */
+        /** By `kernelKey`; "" for those that were not measured. */
         readonly kernels: Readonly<Record<string, Weights>>;
         /** Estimate over measurement of whole models that took no part in the fit, least and most. */
         readonly error: readonly [low: number, high: number];
@@ -39,12 +40,16 @@ export const calibration = lazy((): Calibration => JSON.parse(readAsset("cost/ca
 export const weigh = (weights: Weights, features: Features): number =>
   Object.entries(weights).reduce((sum, [name, weight]) => sum + weight * features[name as FeatureName], 0);
 
+/** What weights are known by: the function, and the kernel, as several may call the same function with other parameters. */
+export const kernelKey = (call: KernelCall, kernel: { readonly name: string }): string =>
+  `${call.symbol}, ${kernel.name}`;
+
 /** Cycles of a node's kernel on a core, by estimate; 0 for a node without code. */
 export function nodeCycles(node: LoweredNode, core: MeasuredCore): number {
   const call = callOf(node);
   if (call === null) return 0;
   const { kernels } = calibration().cores[core];
-  return weigh(kernels[call.symbol] ?? kernels[""] ?? {}, featuresOf(node));
+  return weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
 }
 
 /** Bytes of code of a kernel function, by measurement; those of a typical one where it was not measured. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { add } from "../../src/ops/add/add.js";
+import { averagePool2d } from "../../src/ops/average_pool2d/average_pool2d.js";
 import { conv2d } from "../../src/ops/conv2d/conv2d.js";
 import { depthwiseConv2d } from "../../src/ops/depthwise_conv2d/depthwise_conv2d.js";
 import { fullyConnected } from "../../src/ops/fully_connected/fully_connected.js";
@@ -7,11 +8,13 @@ import { chosen, kernelCases, kernelProblems } from "./cases.js";
 import { convSamples } from "./conv-samples.js";
 import { deepSamples, denseSamples } from "./dense-samples.js";
 import { depthwiseSamples } from "./depthwise-samples.js";
+import { poolSamples } from "./pool-samples.js";
 import { sumSamples } from "./sum-samples.js";
 
 const convolutions = () => kernelCases(conv2d as never, convSamples() as never, "helium");
 const dense = () => kernelCases(fullyConnected as never, [...denseSamples(), ...deepSamples()] as never, "helium");
 const sums = () => kernelCases(add as never, sumSamples() as never, "helium");
+const pools = () => kernelCases(averagePool2d as never, poolSamples() as never, "helium");
 const depthwise = () => kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "helium");
 
 describe("kernels for Helium are chosen", () => {
@@ -27,6 +30,7 @@ describe.each(["host", "cortex-m55"])("kernels for Helium give the interpreter's
     ["fully connected layers", dense],
     ["depthwise convolutions", depthwise],
     ["additions", sums],
+    ["average pools", pools],
   ] as const)("%s", { timeout: 240_000 }, async (_, cases) => {
     expect(await kernelProblems(target, cases())).toEqual([]);
   });

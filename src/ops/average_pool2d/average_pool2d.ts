@@ -10,6 +10,7 @@ export const averagePool2d = pool2d({
   summary: "Mean of a window per channel, padding not counted",
   builtin: 1,
   stem: "ops/average_pool2d/average_pool2d",
+  helium: true,
   start: () => 0,
   add: (sum, element) => sum + element,
   end: (sum, count, dtype) => {

@@ -45,6 +45,8 @@ export interface Pooling<Name extends string> {
   readonly end: (accumulated: number, count: number, dtype: DType) => number;
   /** Type in which a fold keeps what it has of a window of `count` elements; null if none is wide enough. */
   readonly kept: (dtype: DType, count: number) => DType | null;
+  /** There are headers for Helium, which are called as the portable ones are. */
+  readonly helium?: true;
 }
 
 function geometry(view: NodeView<Pool2dAttrs>) {
@@ -128,7 +130,11 @@ function foldOf(pooling: Pooling<string>, view: NodeView<Pool2dAttrs>, row: Kern
   return { ...row, symbol: `${row.symbol}_fold`, args, scratchBytes: bytesOf(kept, g.outWidth * g.channels) };
 }
 
-function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: DType): Kernel<Pool2dAttrs> {
+function kernel(
+  pooling: Pooling<string>,
+  suffix: "s8_helium" | "s8" | "s16" | "f32",
+  dtype: DType,
+): Kernel<Pool2dAttrs> {
   const call = (view: NodeView<Pool2dAttrs>): KernelCall => ({
     source: `${pooling.stem}_${suffix}.h`,
     symbol: `th_${pooling.stem.split("/").pop()}_${suffix}`,
@@ -140,7 +146,7 @@ function kernel(pooling: Pooling<string>, suffix: "s8" | "s16" | "f32", dtype: D
     scratchBytes: 0,
   });
   return {
-    name: `portable ${suffix}`,
+    ...(suffix === "s8_helium" ? { name: "helium s8", isa: "helium" } : { name: `portable ${suffix}` }),
     form: "row",
     pixelSteps: true,
     types: { inputs: [dtype], outputs: [dtype] },
@@ -249,7 +255,12 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
       const { kernel: k } = view.attrs;
       return { macs: 0, operations: g.batch * g.outHeight * g.outWidth * g.channels * k[0] * k[1] };
     },
-    kernels: [kernel(pooling, "s8", "int8"), kernel(pooling, "s16", "int16"), kernel(pooling, "f32", "float32")],
+    kernels: [
+      ...(pooling.helium ? [kernel(pooling, "s8_helium", "int8")] : []),
+      kernel(pooling, "s8", "int8"),
+      kernel(pooling, "s16", "int16"),
+      kernel(pooling, "f32", "float32"),
+    ],
     samples,
   };
 }

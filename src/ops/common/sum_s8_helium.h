@@ -1,7 +1,8 @@
 /*
- * Addition of two int8 tensors of one shape, for Helium; bit-exact with sumReference. The input of the larger scale is only
- * shifted, as its multiplier is a half; the other's sum is rounded twice, as is the result. One is taken off what is
- * negative before a rounding shift, so that halves are rounded away from zero. Four elements take 16 instructions.
+ * Addition of two int8 tensors of one shape, for Helium; bit-exact with sumReference. The input of the larger scale
+ * is only shifted, as its multiplier is a half; the other's sum is rounded twice, as is the result. One is taken off
+ * what is negative before a rounding shift, so that halves are rounded away from zero. Four elements take 16
+ * instructions.
  */
 #ifndef TH_SUM_S8_HELIUM_H
 #define TH_SUM_S8_HELIUM_H
@@ -10,15 +11,16 @@
 
 typedef struct {
     int32_t n;
-    int32_t offset1;                                         /* minus the zero point of the first, times 2^19 */
-    int32_t factor2, offset2;                                /* of the second: 2^20 or more, and minus its zero point times that */
-    int32_t multiplier2, right2;                             /* right shifts from 1 */
+    int32_t offset1;             /* minus the zero point of the first, times 2^19 */
+    int32_t factor2, offset2;    /* of the second: 2^20 or more, and minus its zero point times that */
+    int32_t multiplier2, right2; /* right shifts from 1 */
     int32_t out_multiplier, out_right, out_zero, min, max;
 } th_sum_helium_params;
 
 #if TH_HELIUM
 
-TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
+TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *input1, const int8_t *input2,
+                                int8_t *output)
 {
     const int32x4_t factor1 = vdupq_n_s32(1 << 19);
     const int32x4_t factor2 = vdupq_n_s32(p->factor2);
@@ -55,7 +57,8 @@ TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *inp
 
 #else
 
-TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *input1, const int8_t *input2, int8_t *output)
+TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *input1, const int8_t *input2,
+                                int8_t *output)
 {
     for (int32_t i = 0; i < p->n; i++) {
         const int32_t first = input1[i] * (1 << 19) + p->offset1;

@@ -45,9 +45,9 @@ TH_INLINE void th_helium_fill(int8_t *to, int32_t value, int32_t n)
 }
 
 /*
- * Lines of assembly of the finish of four sums in a vector. Rounding twice as the reference does: VQRDMULH is its first
- * rounding; VRSHL rounds halves up, the reference away from zero, so one is taken off what is negative. Where outputs are
- * limited to the zero point and more, those do not show, and the lines are left out.
+ * Lines of assembly of the finish of four sums in a vector. Rounding twice as the reference does: VQRDMULH is its
+ * first rounding; VRSHL rounds halves up, the reference away from zero, so one is taken off what is negative. Where
+ * outputs are limited to the zero point and more, those do not show, and the lines are left out.
  */
 #define TH_HELIUM_SIGN(sign, x) "vshr.s32 " sign ", " x ", #31\n"
 #define TH_HELIUM_AWAY(sign, x) "vadd.i32 " x ", " x ", " sign "\n"
@@ -68,7 +68,8 @@ TH_INLINE void th_helium_fill(int8_t *to, int32_t value, int32_t n)
 #endif
 
 /* A sum as an output; right shifts from 0. */
-TH_INLINE int8_t th_helium_finish(int32_t sum, int32_t multiplier, int32_t right, int32_t zero, int32_t min, int32_t max)
+TH_INLINE int8_t th_helium_finish(int32_t sum, int32_t multiplier, int32_t right, int32_t zero, int32_t min,
+                                  int32_t max)
 {
     return (int8_t)th_clamp(th_requantize(sum, multiplier, -right) + zero, min, max);
 }

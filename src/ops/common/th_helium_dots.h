@@ -1,11 +1,11 @@
 /*
- * Sums of products of pixels with the weights of output channels, int8, for Helium: all channels of one pixel after another.
- * VMLADAVA.S8 adds 16 products to a register. Two pixels are multiplied with four channels at a time: 16 values of a depth
- * take 6 loads and 8 of those; what is left of a depth is loaded under a predicate, with zeros for what lies behind.
- *
- * The stream of four channels: for each 16 of the depth their weights, channel by channel, then what is left of it; biases,
- * multipliers, right shifts negated, a byte each. Of the last one to three channels: all weights of each, and zeros up to a
- * multiple of four bytes; biases, multipliers, and four such shifts. See helium.ts, which packs this.
+ * Sums of products of pixels with the weights of output channels, int8, for Helium: all channels of one pixel after
+ * another. VMLADAVA.S8 adds 16 products to a register. Two pixels are multiplied with four channels at a time: 16
+ * values of a depth take 6 loads and 8 of those; what is left of a depth is loaded under a predicate, with zeros for
+ * what lies behind.  The stream of four channels: for each 16 of the depth their weights, channel by channel, then
+ * what is left of it; biases, multipliers, right shifts negated, a byte each. Of the last one to three channels: all
+ * weights of each, and zeros up to a multiple of four bytes; biases, multipliers, and four such shifts. See
+ * helium.ts, which packs this.
  */
 #ifndef TH_HELIUM_DOTS_H
 #define TH_HELIUM_DOTS_H
@@ -26,9 +26,10 @@ typedef struct {
 #if TH_HELIUM
 
 /*
- * Two pixels: r0, r2, r4, r6 sums of the first, r8, r10, r12, lr of the second; r9 and r11 pixels, r5 stream, r7 end of the
- * first pixel's whole steps; r1 and r3 outputs; q4 zero point, q5 and q6 limits. On the stack: the pixels, where to go after
- * the first step and after the last, the depth behind whole steps, stream, its end, bytes of whole steps, the argument.
+ * Two pixels: r0, r2, r4, r6 sums of the first, r8, r10, r12, lr of the second; r9 and r11 pixels, r5 stream, r7 end
+ * of the first pixel's whole steps; r1 and r3 outputs; q4 zero point, q5 and q6 limits. On the stack: the pixels,
+ * where to go after the first step and after the last, the depth behind whole steps, stream, its end, bytes of whole
+ * steps, the argument.
  */
 #define TH_DOTS_STEP2(op)                                                                                              \
     "vldrb.u8 q0, [r9], #16\n"                                                                                         \
@@ -41,7 +42,8 @@ typedef struct {
 #define TH_DOTS_PAIRS(name, sign, away)                                                                                \
     TH_NAKED void name(th_dots *dots TH_ASM_ARG)                                                                       \
     {                                                                                                                  \
-        __asm__("push {r4-r11, lr}\n"                                                                                  \
+        __asm__(".balign 4\n"                                                                                          \
+                "push {r4-r11, lr}\n"                                                                                  \
                 "vpush {d8-d13}\n"                                                                                     \
                 "sub sp, sp, #36\n"                                                                                    \
                 "ldrd r1, r2, [r0, #32]\n"                                                                             \
@@ -153,9 +155,9 @@ TH_DOTS_PAIRS(th_dots_pairs, TH_HELIUM_SIGN, TH_HELIUM_AWAY)
 TH_DOTS_PAIRS(th_dots_pairs_relu, TH_HELIUM_NOTHING, TH_HELIUM_NOTHING)
 
 /*
- * One pixel, or a vector that a fully connected layer takes: r0, r2, r4, r6 sums, r1 pixel, r5 stream, r9 its end, r3 output,
- * r8 whole steps, r7 the depth behind them, r10 the pixel's beginning; q4 zero point, q5 and q6 limits. The scales are at r11,
- * which is moved on by r12, or in the stream.
+ * One pixel, or a vector that a fully connected layer takes: r0, r2, r4, r6 sums, r1 pixel, r5 stream, r9 its end, r3
+ * output, r8 whole steps, r7 the depth behind them, r10 the pixel's beginning; q4 zero point, q5 and q6 limits. The
+ * scales are at r11, which is moved on by r12, or in the stream.
  */
 #define TH_DOTS_STEP1                                                                                                  \
     "vldrb.u8 q1, [r5], #16\n"                                                                                         \
@@ -258,7 +260,8 @@ TH_INLINE const int8_t *th_dots_four(const th_dots *d, const int8_t *stream, con
         for (int32_t k = 0; k < whole; k += 16) {
             sum += th_dot(input + k, stream + 4 * k + 16 * i, 16);
         }
-        output[i] = th_helium_finish(sum, (int32_t)th_load32(scales + 4 * i), -scales[16 + i], d->out_zero, d->min, d->max);
+        output[i] = th_helium_finish(sum, (int32_t)th_load32(scales + 4 * i), -scales[16 + i], d->out_zero, d->min,
+                                     d->max);
     }
     return biases + 16;
 }

@@ -1,5 +1,6 @@
 /*
- * What th_helium_dots.h does, for depths up to 16: the weights of four channels stay in registers while all pixels pass.
+ * What th_helium_dots.h does, for depths up to 16: the weights of four channels stay in registers while all pixels
+ * pass.
  */
 #ifndef TH_HELIUM_NARROW_H
 #define TH_HELIUM_NARROW_H

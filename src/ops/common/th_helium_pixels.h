@@ -13,7 +13,8 @@ typedef struct {
     int32_t first, second, third;
 } th_three;
 
-TH_INLINE th_three th_dots_three(const int8_t *x, const int8_t *first, const int8_t *second, const int8_t *third, int32_t n)
+TH_INLINE th_three th_dots_three(const int8_t *x, const int8_t *first, const int8_t *second, const int8_t *third,
+                                 int32_t n)
 {
     th_three sums = {0, 0, 0};
     __asm__("wlstp.8 lr, %[n], 1f\n"
@@ -35,7 +36,8 @@ TH_INLINE th_three th_dots_three(const int8_t *x, const int8_t *first, const int
 }
 
 /* The channels left of groups of four: weights and biases are in the stream at d->end. */
-TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers, const int8_t *shifts,
+TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers,
+                         const int8_t *shifts,
                          int8_t *output)
 {
     const int32_t depth = d->depth;
@@ -63,7 +65,8 @@ TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, con
 
 #else
 
-TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers, const int8_t *shifts,
+TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers,
+                         const int8_t *shifts,
                          int8_t *output)
 {
     const int8_t *biases = d->end + ((channels * d->depth + 3) & ~3);
@@ -71,7 +74,8 @@ TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, con
     for (; pixels > 0; pixels--, input += d->in_step, output += d->out_step) {
         for (int32_t i = 0; i < channels; i++) {
             const int32_t sum = th_dot(input, d->end + i * d->depth, d->depth) + (int32_t)th_load32(biases + 4 * i);
-            output[i] = th_helium_finish(sum, (int32_t)th_load32(multipliers + 4 * i), -shifts[i], d->out_zero, d->min, d->max);
+            output[i] = th_helium_finish(sum, (int32_t)th_load32(multipliers + 4 * i), -shifts[i], d->out_zero,
+                                         d->min, d->max);
         }
     }
 }

@@ -1,7 +1,7 @@
 /*
  * Depthwise convolution with one output per channel, int8 activations and weights, for Helium; bit-exact with
- * depthwiseConv2dReference. Sixteen channels of a pixel at a time, see th_depthwise_helium.h; of what is left of them eight.
- * Padding reads as the zero point, which the biases account for.
+ * depthwiseConv2dReference. Sixteen channels of a pixel at a time, see th_depthwise_helium.h; of what is left of them
+ * eight. Padding reads as the zero point, which the biases account for.
  */
 #ifndef TH_DEPTHWISE_CONV2D_S8_HELIUM_H
 #define TH_DEPTHWISE_CONV2D_S8_HELIUM_H
@@ -47,22 +47,40 @@ TH_INLINE void th_depthwise16_move(const int8_t **taps, int32_t count, int32_t b
 
 /* Where the taps of the window that begins at x are; those outside the image at `zeros`. True if all are in it. */
 TH_ROW int th_depthwise16_taps(const th_depthwise_conv2d_helium_params *p, const void *const *rows, int32_t x,
-                             const int8_t *zeros, const int8_t **taps)
+                               const int8_t *zeros, const int8_t **taps)
 {
-    int all = 1;
-    for (int32_t ky = 0; ky < p->k_h; ky++) {
+    const int32_t k_h = p->k_h;
+    const int32_t k_w = p->k_w;
+    const int32_t step = p->dilation_w * p->in_step;
+    const th_taps inside = th_taps_inside(x, p->dilation_w, k_w, p->in_w);
+    const int32_t some = th_max(inside.end - inside.first, 0);
+    const int32_t before = some > 0 ? inside.first : 0;
+    const int32_t first = x * p->in_step + before * step;
+    int all = some == k_w;
+    for (int32_t ky = 0; ky < k_h; ky++) {
         const int8_t *row = (const int8_t *)rows[ky];
-        for (int32_t kx = 0; kx < p->k_w; kx++) {
-            const int32_t at = x + kx * p->dilation_w;
-            const int inside = row && at >= 0 && at < p->in_w;
-            *taps++ = inside ? row + at * p->in_step : zeros;
-            all &= inside;
+        const int32_t present = row ? some : 0;
+        const int8_t **end = taps + k_w;
+        if (present < k_w) {
+            all = 0;
+            for (int32_t kx = 0; kx < k_w; kx++) {
+                taps[kx] = zeros;
+            }
+            taps += before;
         }
+        int32_t at = first;
+        for (int32_t kx = 0; kx < present; kx++, at += step) {
+            *taps++ = row + at;
+        }
+        taps = end;
     }
     return all;
 }
 
-/* The channels left of groups of sixteen, of `pixels` if the kernel is 3x3, else of one; taps are `moved` channels on. */
+/*
+ * The channels left of groups of sixteen, of `pixels` if the kernel is 3x3, else of one; taps are `moved` channels
+ * on.
+ */
 TH_ROW void th_depthwise16_rest(const th_depthwise_conv2d_helium_params *p, const th_depthwise16 *run, int32_t moved,
                                 int32_t pixels, int8_t *output)
 {
@@ -94,7 +112,10 @@ TH_ROW void th_depthwise16_rest(const th_depthwise_conv2d_helium_params *p, cons
     }
 }
 
-/* `pixels` outputs from where their taps are, all inside the image if they are several; moves the taps on by all but one. */
+/*
+ * `pixels` outputs from where their taps are, all inside the image if they are several; moves the taps on by all but
+ * one.
+ */
 TH_INLINE void th_depthwise16_pixels(const th_depthwise_conv2d_helium_params *p, th_depthwise16 *run, int32_t pixels,
                                      int relu)
 {

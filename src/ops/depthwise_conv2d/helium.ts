@@ -6,7 +6,7 @@ import { inputOf, optionalInput, outputOf, pixelStep, zeroPointOf } from "../com
 import type { Weighted } from "../common/weighted.js";
 import type { DspChannels } from "../common/weighted-dsp.js";
 import { heliumChannels, isRelu, packFours, Stream } from "../common/weighted-helium.js";
-import { windowsCall } from "../conv2d/helium.js";
+import { windowsCall } from "../common/windows-helium.js";
 import type { Kernel, KernelCall } from "../spec.js";
 import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 

@@ -1,9 +1,9 @@
 /*
- * Sixteen channels of a depthwise convolution at a time, int8, for Helium. VMULLB and VMULLT.S8 multiply the even and the
- * odd bytes to 16 bits; products of two taps are added there, which weights allow whose magnitudes add up to 255 at most, and
- * the sums widened and added to four vectors of 32 bits. The stream of sixteen channels: weights [taps][16]; of channels
- * 0, 4, 8, 12 biases, multipliers, and right shifts negated, a byte each; the same of channels 2, 6, 10, 14, of 1, 5, 9, 13 and
- * of 3, 7, 11, 15.
+ * Sixteen channels of a depthwise convolution at a time, int8, for Helium. VMULLB and VMULLT.S8 multiply the even and
+ * the odd bytes to 16 bits; products of two taps are added there, which weights allow whose magnitudes add up to 255
+ * at most, and the sums widened and added to four vectors of 32 bits. The stream of sixteen channels: weights
+ * [taps][16]; of channels 0, 4, 8, 12 biases, multipliers, and right shifts negated, a byte each; the same of
+ * channels 2, 6, 10, 14, of 1, 5, 9, 13 and of 3, 7, 11, 15.
  */
 #ifndef TH_DEPTHWISE_HELIUM_H
 #define TH_DEPTHWISE_HELIUM_H
@@ -79,8 +79,8 @@ typedef struct {
     "vqmovnt.s16 " a0 ", " a2 "\n"
 
 /*
- * 3x3: r0 stream, r1 to r9 taps, r10 output, r11 zero point; on the stack the limits, stream, groups, in_move, out_move and
- * pixels.
+ * 3x3: r0 stream, r1 to r9 taps, r10 output, r11 zero point; on the stack the limits, stream, groups, in_move,
+ * out_move and pixels.
  */
 #define TH_DW16_3X3(name, sign, away, limit)                                                                      \
     TH_NAKED void name(const th_depthwise16 *run TH_ASM_ARG)                                                         \
@@ -159,8 +159,8 @@ TH_DW16_3X3(th_depthwise16_3x3, TH_HELIUM_SIGN, TH_HELIUM_AWAY, TH_DW16_LIMIT)
 TH_DW16_3X3(th_depthwise16_3x3_relu, TH_HELIUM_NOTHING, TH_HELIUM_NOTHING, TH_DW16_UNLIMITED)
 
 /*
- * One pixel of any kernel; moves its taps on by all groups. r0 stream, r1 and r2 taps, r3 where they are, r4 pairs, r5 single,
- * r6 groups left, r7 output, r8 zero point, r9 the argument, r10 all taps; q4 to q7 sums.
+ * One pixel of any kernel; moves its taps on by all groups. r0 stream, r1 and r2 taps, r3 where they are, r4 pairs,
+ * r5 single, r6 groups left, r7 output, r8 zero point, r9 the argument, r10 all taps; q4 to q7 sums.
  */
 #define TH_DW16_ANY(name, sign, away, limit)                                                                      \
     TH_NAKED void name(const th_depthwise16 *run TH_ASM_ARG)                                                         \

@@ -1,8 +1,8 @@
 /*
- * One to eight channels of a depthwise convolution, int8, for Helium: those left of groups of sixteen. Inputs and weights are
- * loaded as 16 bits; products of two taps are added there, as in th_depthwise_helium.h. The stream: weights [taps][channels],
- * and zeros up to a multiple of four bytes; of channels 0, 2, 4, 6 biases, multipliers, and right shifts negated, a byte each;
- * the same of channels 1, 3, 5, 7.
+ * One to eight channels of a depthwise convolution, int8, for Helium: those left of groups of sixteen. Inputs and
+ * weights are loaded as 16 bits; products of two taps are added there, as in th_depthwise_helium.h. The stream:
+ * weights [taps][channels], and zeros up to a multiple of four bytes; of channels 0, 2, 4, 6 biases, multipliers, and
+ * right shifts negated, a byte each; the same of channels 1, 3, 5, 7.
  */
 #ifndef TH_DEPTHWISE_HELIUM_8_H
 #define TH_DEPTHWISE_HELIUM_8_H
@@ -62,8 +62,8 @@ typedef struct {
     "vctp.16 r9\n"
 
 /*
- * 3x3, all taps inside the image: r0 stream, r1, r2 and r3 rows of the window, r4 from tap to tap, r5 from behind a row to the
- * next pixel's, r6 output, r7 to the next one, r8 weights, r9 channels, r10 scales.
+ * 3x3, all taps inside the image: r0 stream, r1, r2 and r3 rows of the window, r4 from tap to tap, r5 from behind a
+ * row to the next pixel's, r6 output, r7 to the next one, r8 weights, r9 channels, r10 scales.
  */
 #define TH_DW8_3X3(name, load, weigh)                                                                                  \
     TH_NAKED void name(const th_depthwise8 *run TH_ASM_ARG)                                                            \
@@ -135,7 +135,10 @@ TH_INLINE void th_depthwise8_3x3(const th_depthwise8 *run)
     }
 }
 
-/* One pixel of any kernel: r0 stream, r1 and r2 taps, r3 where they are, r4 pairs, r5 single, r6 output, r7 first channel, r9 channels. */
+/*
+ * One pixel of any kernel: r0 stream, r1 and r2 taps, r3 where they are, r4 pairs, r5 single, r6 output, r7 first
+ * channel, r9 channels.
+ */
 TH_NAKED void th_depthwise8_any(const th_depthwise8 *run TH_ASM_ARG)
 {
     __asm__("push {r4-r11, lr}\n"
@@ -192,7 +195,8 @@ TH_INLINE void th_depthwise8_pixel(const th_depthwise8 *run, int32_t by, int8_t 
         for (int32_t t = 0; t < 2 * run->pairs + run->single; t++) {
             sum += run->taps[t][by + run->first + c] * run->stream[t * channels + c];
         }
-        output[c] = th_helium_finish(sum, (int32_t)th_load32(scales + 16 + 4 * i), -scales[32 + i], run->out_zero, run->min,
+        output[c] = th_helium_finish(sum, (int32_t)th_load32(scales + 16 + 4 * i), -scales[32 + i], run->out_zero,
+                                     run->min,
                                      run->max);
     }
 }

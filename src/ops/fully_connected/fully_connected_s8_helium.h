@@ -1,6 +1,6 @@
 /*
- * Fully connected layer, int8 activations and weights, for Helium; bit-exact with fullyConnectedReference. Four outputs at a
- * time: see th_helium_dots.h.
+ * Fully connected layer, int8 activations and weights, for Helium; bit-exact with fullyConnectedReference. Four
+ * outputs at a time: see th_helium_dots.h.
  */
 #ifndef TH_FULLY_CONNECTED_S8_HELIUM_H
 #define TH_FULLY_CONNECTED_S8_HELIUM_H
@@ -13,7 +13,10 @@ typedef struct {
     int32_t out_zero, min, max;
 } th_fully_connected_s8_helium_params;
 
-/* stream: as th_dots_scaled reads it; scales: four multipliers, four right shifts negated, for each four outputs or once. */
+/*
+ * stream: as th_dots_scaled reads it; scales: four multipliers, four right shifts negated, for each four outputs or
+ * once.
+ */
 TH_KERNEL void th_fully_connected_s8_helium(const th_fully_connected_s8_helium_params *p, const int8_t *input,
                                             const int32_t *stream, const int32_t *scales, int8_t *output)
 {

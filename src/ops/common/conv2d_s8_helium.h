@@ -1,7 +1,7 @@
 /*
- * Convolution without groups, int8 activations and weights, for Helium; bit-exact with conv2dReference. Windows of a block
- * of pixels are copied to scratch, unless they are single pixels of the input, and multiplied with all output channels: see
- * th_helium_dots.h. Padding reads as the zero point, which the biases in the stream account for.
+ * Convolution without groups, int8 activations and weights, for Helium; bit-exact with conv2dReference. Windows of a
+ * block of pixels are copied to scratch, unless they are single pixels of the input, and multiplied with all output
+ * channels: see th_helium_dots.h. Padding reads as the zero point, which the biases in the stream account for.
  */
 #ifndef TH_CONV2D_S8_HELIUM_H
 #define TH_CONV2D_S8_HELIUM_H
@@ -39,7 +39,8 @@ TH_INLINE int th_conv2d_s8_helium_is_piece(const th_conv2d_s8_helium_params *p)
 }
 
 /* The window that begins at x, some of it outside the row, or its pixels apart. */
-TH_ROW void th_conv2d_s8_helium_gather(const th_conv2d_s8_helium_params *p, const void *const *rows, int32_t x, int8_t *to)
+TH_ROW void th_conv2d_s8_helium_gather(const th_conv2d_s8_helium_params *p, const void *const *rows, int32_t x,
+                                       int8_t *to)
 {
     const int32_t in_c = p->in_c;
     const int32_t length = p->k_w * in_c;
@@ -66,8 +67,8 @@ TH_ROW void th_conv2d_s8_helium_gather(const th_conv2d_s8_helium_params *p, cons
 #if TH_HELIUM
 
 /*
- * Windows of pieces of 1 to 16 bytes, one of each of `count` rows, one after another: those of the first pixel begin at `at`,
- * of each further one `step` behind. r4 to, r5 pixels, r6 step, r7 rows, r8 a row.
+ * Windows of pieces of 1 to 16 bytes, one of each of `count` rows, one after another: those of the first pixel begin
+ * at `at`, of each further one `step` behind. r4 to, r5 pixels, r6 step, r7 rows, r8 a row.
  */
 TH_NAKED void th_conv2d_s8_helium_pieces(const void *const *rows TH_ASM_ARG, int32_t count TH_ASM_ARG,
                                          int32_t at TH_ASM_ARG, int32_t length TH_ASM_ARG, int8_t *to TH_ASM_ARG,
@@ -145,7 +146,8 @@ TH_INLINE void th_conv2d_s8_helium_windows(const th_conv2d_s8_helium_params *p, 
     }
 }
 
-TH_INLINE void th_conv2d_s8_helium_row(const th_conv2d_s8_helium_params *p, const void *const *rows, const int32_t *stream,
+TH_INLINE void th_conv2d_s8_helium_row(const th_conv2d_s8_helium_params *p, const void *const *rows,
+                                       const int32_t *stream,
                                        void *scratch, int8_t *output, int relu)
 {
     th_dots d = th_conv2d_s8_helium_dots(p, stream);
@@ -220,7 +222,8 @@ TH_INLINE void th_conv2d_s8_helium_pixels_of(const th_conv2d_s8_helium_params *p
  * Computes a 1x1 convolution with stride 1 of `rows` rows, which follow each other: input [rows][out_w][in_c],
  * scratch: [2][in_c] if pixels may be computed in pairs across the ends of rows, else NULL.
  */
-TH_KERNEL void th_conv2d_s8_helium_pixels(const th_conv2d_s8_helium_params *p, const int8_t *input, const int32_t *stream,
+TH_KERNEL void th_conv2d_s8_helium_pixels(const th_conv2d_s8_helium_params *p, const int8_t *input,
+                                          const int32_t *stream,
                                           void *scratch, int8_t *output)
 {
     th_conv2d_s8_helium_pixels_of(p, input, stream, scratch, output, 0);
