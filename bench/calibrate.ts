@@ -204,6 +204,11 @@ const { values } = parseArgs({ options: { cores: { type: "string" } } });
 const chosen = measuredCores.filter((c) => values.cores === undefined || values.cores.split(",").includes(c));
 const before: Partial<Calibration> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Calibration) : {};
 const cores: Record<string, Calibration["cores"][MeasuredCore]> = { ...before.cores };
+let codeBytes = before.codeBytes ?? {};
+
+/** Written after each core, so that a long run that is broken off is not in vain. */
+const write = (): void => writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, cores, codeBytes }, null, 1)}\n`);
+
 for (const core of chosen) {
   const kernels = fitKernels(await measureAll(allTrials(core), core));
   const errors = await modelErrors(core, kernels);
@@ -212,7 +217,7 @@ for (const core of chosen) {
   const ratios = errors.map(([, ratio]) => ratio);
   const error = [significant(Math.min(1, ...ratios)), significant(Math.max(1, ...ratios))] as const;
   cores[core] = { kernels, error };
+  if (core === "cortex-m4") codeBytes = await codeSizes(allTrials(core));
+  write();
 }
-const codeBytes = chosen.includes("cortex-m4") ? await codeSizes(allTrials("cortex-m4")) : (before.codeBytes ?? {});
-writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, cores, codeBytes }, null, 1)}\n`);
 process.stderr.write(`wrote ${file}\n`);

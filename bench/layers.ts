@@ -23,6 +23,17 @@ const weights = (shape: readonly number[], outputs: number, axis: number): reado
 const outputs = [{ dtype: "int8", quant: perTensor(0.5, -128) }] as const;
 const windowed = { padding: "SAME", dilation: [1, 1], activation: "RELU" } as const;
 
+/** A convolution along time: the height. */
+const series = (rows: number, from: number, to: number, taps: number, stride = 1): Layer => ({
+  op: "CONV_2D",
+  sample: {
+    name: `series ${rows}x${from} -> ${to}, ${taps} taps`,
+    attrs: { ...windowed, padding: "VALID", stride: [stride, 1] },
+    inputs: [image(rows, 1, from), ...weights([to, taps, 1, from], to, 0)],
+    outputs,
+  },
+});
+
 const conv = (size: number, from: number, to: number, kernel: number, stride: number): Layer => ({
   op: "CONV_2D",
   sample: {
@@ -87,11 +98,30 @@ export const usualLayers = (): readonly Layer[] => [
   ...[conv(11, 24, 48, 1, 2), conv(3, 256, 64, 1, 1), conv(24, 8, 8, 1, 1)],
   ...[conv(24, 3, 8, 3, 2), conv(24, 3, 16, 3, 1), conv(24, 1, 8, 3, 2), conv(20, 1, 32, 5, 2)],
   ...[8, 16, 32].flatMap((c) => [1, 2].flatMap((stride) => [9, 16].map((size) => conv(size, c, c, 3, stride)))),
+  ...[series(30, 40, 64, 3), series(28, 32, 32, 1), series(20, 64, 96, 5), series(25, 10, 16, 3, 2)],
+  ...[series(24, 16, 32, 9), series(40, 3, 24, 7)],
   ...[conv(6, 16, 16, 5, 1), conv(14, 4, 12, 3, 1), conv(8, 10, 20, 3, 1)],
   ...[8, 24, 64, 100].flatMap((c) => [1, 2].flatMap((s) => [5, 12].map((size) => depthwise(size, c, 3, s)))),
   ...[16, 48].flatMap((c) => [5, 7].flatMap((k) => [1, 2].map((s) => depthwise(10, c, k, s)))),
-  ...[depthwise(20, 1, 8, 2, 8), depthwise(12, 4, 3, 1, 2), depthwise(9, 3, 3, 1), depthwise(16, 8, 1, 1)],
-  ...[dense(640, 128), dense(128, 128), dense(128, 8), dense(64, 12), dense(1000, 10), dense(30, 30)],
+  ...[
+    depthwise(20, 1, 8, 2, 8),
+    depthwise(40, 1, 10, 2, 8),
+    depthwise(16, 1, 4, 1, 8),
+    depthwise(24, 1, 6, 2, 8),
+    depthwise(12, 4, 3, 1, 2),
+    depthwise(9, 3, 3, 1),
+    depthwise(16, 8, 1, 1),
+  ],
+  ...[
+    dense(640, 128),
+    dense(128, 128),
+    dense(128, 8),
+    dense(64, 12),
+    dense(1000, 10),
+    dense(30, 30),
+    dense(4000, 4),
+    dense(784, 32),
+  ],
   ...["AVERAGE_POOL_2D", "MAX_POOL_2D"].flatMap((op) => [pool(op, 12, 16, 2), pool(op, 8, 64, 8), pool(op, 15, 5, 3)]),
   ...[sum(8, 16), sum(16, 32), sum(5, 7), sum(12, 64)],
 ];

@@ -22,6 +22,16 @@ describe("kernels for Helium are chosen", () => {
     // Those of the DSP instructions shift sums to the left where scales ask for that.
     expect(chosen(convolutions())).toEqual(new Set(["helium s8", "helium s8, by pixels", "dsp s8"]));
   });
+
+  it("for the other operators", () => {
+    expect(chosen(dense())).toEqual(new Set(["helium s8", "dsp s8"]));
+    const names = new Set(depthwise().map(({ kernel }) => kernel.split(" ")[0]));
+    expect(names.has("helium")).toBe(true);
+    expect(chosen(depthwise())).toContain("helium s8, one channel");
+    expect(chosen(pools())).toEqual(new Set(["helium s8"]));
+    // Where scales are so far apart that a shift is too large.
+    expect(sums().filter(({ kernel }) => kernel !== "helium s8").length).toBeLessThan(12);
+  });
 });
 
 describe.each(["host", "cortex-m55"])("kernels for Helium give the interpreter's bits on %s", (target) => {

@@ -2,10 +2,11 @@
  * Sums of products of pixels with the weights of output channels, int8, for Helium: all channels of one pixel after
  * another. VMLADAVA.S8 adds 16 products to a register. Two pixels are multiplied with four channels at a time: 16
  * values of a depth take 6 loads and 8 of those; what is left of a depth is loaded under a predicate, with zeros for
- * what lies behind.  The stream of four channels: for each 16 of the depth their weights, channel by channel, then
- * what is left of it; biases, multipliers, right shifts negated, a byte each. Of the last one to three channels: all
- * weights of each, and zeros up to a multiple of four bytes; biases, multipliers, and four such shifts. See
- * helium.ts, which packs this.
+ * what lies behind.
+ *
+ * The stream of four channels: for each 16 of the depth their weights, channel by channel, then what is left of it;
+ * biases, multipliers, right shifts negated, a byte each. Of the last one to three channels: all weights of each, and
+ * zeros up to a multiple of four bytes; biases, multipliers, and four such shifts. weighted-helium.ts packs this.
  */
 #ifndef TH_HELIUM_DOTS_H
 #define TH_HELIUM_DOTS_H

@@ -37,8 +37,7 @@ TH_INLINE th_three th_dots_three(const int8_t *x, const int8_t *first, const int
 
 /* The channels left of groups of four: weights and biases are in the stream at d->end. */
 TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers,
-                         const int8_t *shifts,
-                         int8_t *output)
+                         const int8_t *shifts, int8_t *output)
 {
     const int32_t depth = d->depth;
     const int8_t *first = d->end;
@@ -66,8 +65,7 @@ TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, con
 #else
 
 TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers,
-                         const int8_t *shifts,
-                         int8_t *output)
+                         const int8_t *shifts, int8_t *output)
 {
     const int8_t *biases = d->end + ((channels * d->depth + 3) & ~3);
     const int8_t *input = d->input;
