@@ -1,10 +1,11 @@
 /**
  * `npm run conformance`: every shared model against TFLM's outputs and operator hashes, and the 16x8 layer tests, on
- * the interpreter, the host, WebAssembly and emulated cores; C layer by layer, streamed, and with a pushed input. Prints a
- * table; exits 1 on any difference.
+ * the interpreter, the host, WebAssembly and emulated cores, each with the kernels for its instructions; C layer by layer,
+ * streamed, and with a pushed input. Prints a table; exits 1 on any difference.
  */
 import { parseArgs } from "node:util";
 import { type CompileOptions, generate, type PlannedModel, planModel } from "../src/app/compile.js";
+import { isaOfTarget } from "../src/app/isa.js";
 import { renderTable } from "../src/app/report/table.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { type TensorData, toBytes } from "../src/base/dtype.js";
@@ -168,6 +169,7 @@ async function onTarget(name: string, model: Model): Promise<Verdict> {
   const target = findTarget(name);
   const missing = target.missingTool();
   if (missing !== null) throw new DiagnosticError([missing]);
+  const isa = isaOfTarget(name);
   const golden = goldenOutputs()[model.name] ?? [];
   const differences: string[] = [];
   let outputs = 0;
@@ -176,7 +178,7 @@ async function onTarget(name: string, model: Model): Promise<Verdict> {
     planned.flatMap((p, at) =>
       runs.map((run) => ({ model: at, inputs: inputBytes(p.graph, testInputs(p.graph, run)) })),
     );
-  for (const planned of programsOf(inAllForms(model), model.fileBytes)) {
+  for (const planned of programsOf(inAllForms(model, { isa }), model.fileBytes)) {
     const report = await target.run(program(planned), requestsFor(planned), {});
     report.runs.forEach((result, i) => {
       const run = i % runs.length;
@@ -187,7 +189,7 @@ async function onTarget(name: string, model: Model): Promise<Verdict> {
     });
   }
   const quantized = quantizedModel(model);
-  for (const traced of programsOf(inAllForms(quantized.model, { deadChannels: "keep" }), model.fileBytes)) {
+  for (const traced of programsOf(inAllForms(quantized.model, { deadChannels: "keep", isa }), model.fileBytes)) {
     const trace = await target.run(program(traced), requestsFor(traced), { trace: true });
     trace.runs.forEach((result, i) => {
       const run = i % runs.length;
@@ -205,7 +207,7 @@ const rawBytes = (data: TensorData): Uint8Array => new Uint8Array(data.buffer, d
 
 /** All layer tests of one operator on one target: the cases that differ. */
 async function layersOn(name: string, cases: readonly LayerCase[]): Promise<readonly string[]> {
-  const planned = cases.map((c) => planModel(c.model));
+  const planned = cases.map((c) => planModel(c.model, { isa: isaOfTarget(name) }));
   const expected = cases.map((c) => rawBytes(c.expected));
   const found =
     name === "interpreter"

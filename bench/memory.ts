@@ -46,7 +46,7 @@ interface Row {
 
 async function measure(model: Model, options: CompileOptions): Promise<Measured> {
   // Float edges are dropped, as the peers' figures have int8 inputs.
-  const full: CompileOptions = { ...options, floatEdges: "drop" };
+  const full: CompileOptions = { ...options, floatEdges: "drop", isa: "dsp" };
   const start = performance.now();
   const { plan } = planModel(model, full);
   const planMs = performance.now() - start;

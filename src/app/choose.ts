@@ -4,7 +4,7 @@ import type { LoweredNode } from "../ops/lower.js";
 import type { Feed, Plan } from "../plan/plan.js";
 import { planLayers, planRows } from "../plan/planner.js";
 import { planSpread, slowBytes } from "../plan/spread.js";
-import type { CompileOptions } from "./compile-options.js";
+import { type CompileOptions, objectiveOf } from "./compile-options.js";
 import { planStrips } from "./strips.js";
 
 /** A graph in some order of its nodes, with its plan layer by layer. */
@@ -85,7 +85,7 @@ function choose(orders: readonly Ordered[], options: CompileOptions): Choice {
   const layers = orders.reduce(smaller);
   if (options.plan === "layers") return { order: layers, plan: layers.layers, reason: "asked for layer by layer" };
   if ((options.guardBytes ?? 0) > 0) return { order: layers, plan: layers.layers, reason: "guarded buffers" };
-  const objective = options.optimize ?? (budgetBytes === undefined ? "balanced" : "latency");
+  const objective = objectiveOf(options);
   if (objective === "memory") return leastMemory(orders, feed);
   // Layers one by one take the fewest instructions and the least code.
   if (objective === "latency" || objective === "size") return fastest(orders, feed, budgetBytes ?? Infinity);

@@ -6,6 +6,10 @@ import type { Region } from "../plan/regions.js";
 export const objectives = ["latency", "balanced", "memory", "size"] as const;
 export type Objective = (typeof objectives)[number];
 
+/** What a plan is chosen for where nothing is said: the fastest that fits where RAM is given, else something between. */
+export const objectiveOf = ({ optimize, budgetBytes }: CompileOptions): Objective =>
+  optimize ?? (budgetBytes === undefined ? "balanced" : "latency");
+
 /** How a model is turned into a planned graph and into C. */
 export interface CompileOptions {
   /** The prefix of the generated names; default: the model's name as a C identifier. */

@@ -9,9 +9,9 @@ import { orderNodes } from "../plan/order.js";
 import type { Plan } from "../plan/plan.js";
 import { planLayers } from "../plan/planner.js";
 import { type Choice, choosePlan, type Ordered } from "./choose.js";
-import type { CompileOptions } from "./compile-options.js";
+import { type CompileOptions, objectiveOf } from "./compile-options.js";
 import { typicalCore } from "./isa.js";
-import { chooserOf, type KernelMap, leanerKernels, smallestKernels, totalCycles } from "./kernels.js";
+import { chooserOf, foldedSteps, type KernelMap, leanerKernels, smallestKernels, totalCycles } from "./kernels.js";
 
 export { type CompileOptions, type Objective, objectives } from "./compile-options.js";
 
@@ -106,6 +106,7 @@ export const generate = ({ name, graph, nodes, plan, model, options }: PlannedMo
     graph,
     nodes,
     plan,
+    folded: foldedSteps(nodes, typicalCore[options.isa ?? "portable"], objectiveOf(options)),
     sha256: model.sha256,
     commandLine: options.commandLine ?? "the thimble library",
   });

@@ -6,6 +6,7 @@ import type { Isa } from "../ops/isa.js";
 import { callOf, constantBytes, type LoweredNode, type LowerOptions, lower } from "../ops/lower.js";
 import type { Kernel } from "../ops/spec.js";
 import type { Plan } from "../plan/plan.js";
+import type { Objective } from "./compile-options.js";
 
 /** Kernels by the first output of their node; nodes that are not in it get the preferred one. */
 export type KernelMap = ReadonlyMap<TensorId, Kernel<object>>;
@@ -68,6 +69,19 @@ export function smallestKernels(graph: Graph, isa: Isa): KernelMap {
     }
   }
   return new Map([...chosen].map(([id, n]) => [id, n.kernel] as const));
+}
+
+/** What part of all cycles a step must take to have its kernel to itself. */
+const foldedShare: Readonly<Record<Objective, number>> = { latency: 0, balanced: 0.03, memory: 0.03, size: 1 };
+
+/** The steps whose kernel is compiled for their sizes alone, which is faster but costs its code once more. */
+export function foldedSteps(
+  nodes: readonly LoweredNode[],
+  core: MeasuredCore,
+  objective: Objective,
+): ReadonlySet<number> {
+  const least = foldedShare[objective] * totalCycles(nodes, core);
+  return new Set(nodes.flatMap((n, i) => (objective !== "size" && nodeCycles(n, core) >= least ? [i] : [])));
 }
 
 /** Cycles of all nodes, by estimate. */

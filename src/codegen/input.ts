@@ -11,6 +11,8 @@ export interface CodegenInput {
   readonly graph: Graph;
   readonly nodes: readonly LoweredNode[];
   readonly plan: Plan;
+  /** Steps whose kernel is compiled for them alone; the others share one function of each kernel. */
+  readonly folded?: ReadonlySet<number>;
   readonly sha256: string;
   readonly commandLine: string;
 }

@@ -10,7 +10,7 @@ import { kernelFiles } from "./kernels.js";
 import { type ArenaLayout, arenaLayout } from "./layout.js";
 import type { Printer } from "./printer.js";
 import { pushFunctions } from "./push.js";
-import { rowFunction, rowLoop, runsWhole, wholeText } from "./steps.js";
+import { rowFunction, rowLoop, runsWhole, stepFunction, wholeText } from "./steps.js";
 import { drivenText, scheduleText } from "./streams.js";
 
 /** Generated C as file name -> text; nothing is written to disk here. */
@@ -83,7 +83,9 @@ export function generateModel(input: CodegenInput): GeneratedModel {
     sources: new Set(["ops/common/th_base.h"]),
   };
   const functions = plan.groups.flatMap((group) =>
-    stepsOf(p, group).flatMap((step) => (hasRowFunction(p, group, step) ? [rowFunction(p, step)] : [])),
+    stepsOf(p, group)
+      .map((step) => (hasRowFunction(p, group, step) ? rowFunction(p, step) : stepFunction(p, step)))
+      .filter((text) => text !== ""),
   );
   const schedules = plan.groups.flatMap((group, g) => (group.order === null ? [] : [scheduleText(p, group, g)]));
   const hops = plan.incremental === null ? [] : [...hopFunctions(p), hopTables(p)];

@@ -190,21 +190,45 @@ export const runsWhole = (p: Printer, lowered: LoweredNode): boolean =>
     (t) => t === null || !p.input.plan.bufferOf.has(t.id) || isInOnePiece(layoutOf(p, lowered, t)),
   );
 
+const isFolded = (p: Printer, step: Step): boolean => p.input.folded?.has(step.index) ?? false;
+
+/** The name of the function of a step that has its kernel to itself. */
+const stepFunctionName = (p: Printer, step: Step): string => `${p.input.name}_step_${step.index}`;
+
+/** The function of a step that one call computes, if it has its kernel to itself. */
+export function stepFunction(p: Printer, step: Step): string {
+  const lowered = present(p.input.nodes[step.index], "node");
+  if (step.mode === "view" || !isFolded(p, step) || !runsWhole(p, lowered)) return "";
+  const statements = wholeStatements(p, lowered, step);
+  return [
+    `/* ${step.index}: ${lowered.node.op} -> ${outputsText(lowered)} */`,
+    `TH_FOLDED void ${stepFunctionName(p, step)}(uint8_t *a)`,
+    "{",
+    ...arenaLoads(p.input.plan, statements.join("\n")),
+    ...statements,
+    ...(statements.some((line) => /\ba\b/.test(line)) ? [] : ["    (void)a;"]),
+    "}\n",
+  ].join("\n");
+}
+
+const wholeStatements = (p: Printer, lowered: LoweredNode, step: Step): readonly string[] => [
+  ...callStatements(p, lowered, step, { kind: "whole" }, present(lowered.whole, "a call for the whole")),
+  ...traceStatements(p, lowered, step, { kind: "whole" }),
+];
+
 /** The statements of a step that one call computes; for a view there is nothing to call. */
 export function wholeText(p: Printer, step: Step): string {
   const lowered = present(p.input.nodes[step.index], "node");
   const comment = `    /* ${step.index}: ${lowered.node.op} -> ${outputsText(lowered)}`;
-  const scope = { kind: "whole" } as const;
   if (step.mode === "view") {
     const inPieces = lowered.view.outputs.some((t) => !isInOnePiece(layoutOf(p, lowered, t)));
-    return [`${comment}, same bytes */`, ...(inPieces ? [] : traceStatements(p, lowered, step, scope))].join("\n");
+    return [
+      `${comment}, same bytes */`,
+      ...(inPieces ? [] : traceStatements(p, lowered, step, { kind: "whole" })),
+    ].join("\n");
   }
-  const call = present(lowered.whole, "a call for the whole");
-  return [
-    `${comment} */`,
-    ...callStatements(p, lowered, step, scope, call),
-    ...traceStatements(p, lowered, step, scope),
-  ].join("\n");
+  if (isFolded(p, step)) return `${comment} */\n    ${stepFunctionName(p, step)}(a);`;
+  return [`${comment} */`, ...wholeStatements(p, lowered, step)].join("\n");
 }
 
 /** The name of the function that computes a row of a step. */
@@ -230,7 +254,7 @@ export function rowFunction(p: Printer, step: Step): string {
   const what = fold ? "takes a row, gives" : "a row of";
   return [
     `/* ${step.index}: ${lowered.node.op}, ${what} ${outputsText(lowered)} */`,
-    `TH_ROW void ${rowFunctionName(p, step)}(uint8_t *a, int32_t row)`,
+    `${isFolded(p, step) ? "TH_FOLDED" : "TH_ROW"} void ${rowFunctionName(p, step)}(uint8_t *a, int32_t row)`,
     "{",
     ...body,
     ...unused,

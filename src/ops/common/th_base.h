@@ -14,10 +14,13 @@
 #define TH_INLINE static inline __attribute__((always_inline))
 /* Code that computes one row: a loop around it must not take registers away from the loops inside. */
 #define TH_ROW static __attribute__((noinline))
+/* The same for a step that has its kernel to itself, made for its sizes: everything it calls becomes part of it. */
+#define TH_FOLDED static __attribute__((noinline, flatten))
 #else
 #define TH_KERNEL static
 #define TH_INLINE static inline
 #define TH_ROW static
+#define TH_FOLDED static
 #endif
 
 /* Called after every step with the step's index, the address and the size of each output; nothing by default. */
