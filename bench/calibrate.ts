@@ -24,7 +24,8 @@ import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
 import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower.js";
 import { sampleCase } from "../src/ops/sample.js";
 import type { Kernel } from "../src/ops/spec.js";
-import { planLayers } from "../src/plan/planner.js";
+import type { Plan } from "../src/plan/plan.js";
+import { planLayers, planRows } from "../src/plan/planner.js";
 import { testInputs } from "../src/run/inputs.js";
 import type { TargetReport } from "../src/verify/target.js";
 import { findTarget } from "../src/verify/targets.js";
@@ -36,6 +37,7 @@ import { usualLayers } from "./layers.js";
 interface Trial {
   readonly graph: Graph;
   readonly nodes: readonly LoweredNode[];
+  readonly plan: Plan;
   readonly symbol: string;
   /** See kernelKey. */
   readonly key: string;
@@ -66,7 +68,10 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
     const node = nodes.find((n) => n.spec === spec);
     const call = node === undefined ? null : callOf(node);
     if (node === undefined || call === null) return [];
-    return [{ graph, nodes, symbol: call.symbol, key: kernelKey(call, kernel), features: featuresOf(node), isUsual }];
+    const trial = { graph, nodes, symbol: call.symbol, key: kernelKey(call, kernel), isUsual };
+    const alone = { ...trial, plan: planLayers(graph, nodes), features: featuresOf(node) };
+    const pushed = isUsual && node.whole !== null && node.rows !== null ? planRows(graph, nodes, "pushed") : null;
+    return pushed === null ? [alone] : [alone, { ...trial, plan: pushed, features: featuresOf(node, true) }];
   });
 }
 
@@ -89,12 +94,12 @@ function allTrials(core: MeasuredCore): readonly Trial[] {
 }
 
 async function runProgram(trials: readonly Trial[], core: MeasuredCore): Promise<TargetReport> {
-  const models = trials.map(({ graph, nodes }, i) =>
+  const models = trials.map(({ graph, nodes, plan }, i) =>
     generateModel({
       name: `m${i}`,
       graph,
       nodes,
-      plan: planLayers(graph, nodes),
+      plan,
       sha256: "0",
       commandLine: "npm run calibrate",
     }),
@@ -178,7 +183,7 @@ async function modelErrors(
         : sum + weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
     }, 0);
     const report = await runProgram(
-      [{ graph: planned.graph, nodes: planned.nodes, symbol: "", key: "", features: {} as Features, isUsual: false }],
+      [{ ...planned, symbol: "", key: "", features: {} as Features, isUsual: false }],
       core,
     );
     const cycles = report.runs[0]?.cycles ?? 0;

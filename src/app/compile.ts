@@ -11,7 +11,18 @@ import { planLayers } from "../plan/planner.js";
 import { type Choice, choosePlan, type Ordered } from "./choose.js";
 import { type CompileOptions, objectiveOf } from "./compile-options.js";
 import { typicalCore } from "./isa.js";
-import { chooserOf, foldedSteps, type KernelMap, leanerKernels, smallestKernels, totalCycles } from "./kernels.js";
+import {
+  chooserOf,
+  cyclesWith,
+  foldedSteps,
+  type KernelMap,
+  kernelsBelowPeak,
+  leanerKernels,
+  planCycles,
+  smallestKernels,
+  type Variants,
+  variantsOf,
+} from "./kernels.js";
 
 export { type CompileOptions, type Objective, objectives } from "./compile-options.js";
 
@@ -53,7 +64,7 @@ export function planModel(model: Model, options: CompileOptions = {}): PlannedMo
     const reason = `a hop of ${options.incremental} rows computes what it changes`;
     return { model, name, graph, nodes, plan, layers: planLayers(graph, nodes), reason, removed, options };
   }
-  const { order, plan, reason } = leanChoice(graph, options);
+  const { order, plan, reason } = chooseAll(graph, options);
   return { model, name, graph: order.graph, nodes: order.nodes, plan, layers: order.layers, reason, removed, options };
 }
 
@@ -68,33 +79,54 @@ function ordersOf(graph: Graph, kernels: KernelMap, options: CompileOptions): re
   return other === graph ? [ordered(graph)] : [ordered(graph), ordered(other)];
 }
 
-/** How often kernels with less scratch are tried. */
-const mostLeanings = 8;
+/** The most cycles that the least RAM may cost, relative to layer by layer with the fastest kernels. */
+const leanOverhead = 0.08;
 
-/** The most cycles that less scratch may cost, relative to all, where a plan fits already. */
-const leanOverhead = 0.05;
+/** How often kernels at the peak give way to leaner ones, and how often in a row in vain. */
+const mostSteps = 12;
+const mostInVain = 3;
+
+/** The plan that the options ask for, with the kernels that serve it best. */
+function chooseAll(graph: Graph, options: CompileOptions): Choice {
+  const { isa = "portable", budgetBytes = Infinity, optimize } = options;
+  const planWith = (kernels: KernelMap): Choice => choosePlan(ordersOf(graph, kernels, options), options);
+  const first = planWith(optimize === "size" ? smallestKernels(graph, isa) : new Map());
+  const isShort = first.plan.peakBytes > budgetBytes;
+  if (options.plan === "layers" || (options.guardBytes ?? 0) > 0 || (optimize !== "memory" && !isShort)) return first;
+  return leanest(first, planWith, variantsOf(graph, isa), options);
+}
 
 /**
- * The plan that the options ask for. Where RAM is what matters, or is not enough, kernels at the peak give way to ones with
- * less scratch, as long as that helps.
+ * The plan with the least RAM that costs little; or, where the first does not fit, one that does, at any cost. Kernels at the
+ * peak give way step by step to ones with less scratch; then limits of scratch are tried for all kernels.
  */
-function leanChoice(graph: Graph, options: CompileOptions): Choice {
-  const { isa = "portable", budgetBytes = Infinity, optimize } = options;
-  let kernels: KernelMap = optimize === "size" ? smallestKernels(graph, isa) : new Map();
-  let best = choosePlan(ordersOf(graph, kernels, options), options);
-  if (options.plan === "layers" || (options.guardBytes ?? 0) > 0) return best;
+function leanest(
+  first: Choice,
+  planWith: (kernels: KernelMap) => Choice,
+  variants: Variants,
+  { isa = "portable", budgetBytes = Infinity }: CompileOptions,
+): Choice {
   const core = typicalCore[isa];
-  const most = (1 + leanOverhead) * totalCycles(best.order.nodes, core);
-  for (let i = 0; i < mostLeanings; i++) {
-    const isShort = best.plan.peakBytes > budgetBytes;
-    if (optimize !== "memory" && !isShort) break;
-    const leaner = leanerKernels(best.order.graph, best.order.nodes, best.plan, { isa, core });
-    if (leaner === null) break;
-    kernels = new Map([...kernels, ...leaner]);
-    const choice = choosePlan(ordersOf(graph, kernels, options), options);
-    const isTooSlow = !isShort && totalCycles(choice.order.nodes, core) > most;
-    if (isTooSlow || choice.plan.peakBytes >= best.plan.peakBytes) break;
+  const isShort = first.plan.peakBytes > budgetBytes;
+  const most = isShort ? Infinity : (1 + leanOverhead) * planCycles(first.order.nodes, first.order.layers, core);
+  let best = first;
+  const isBest = (choice: Choice): boolean => {
+    if (choice.plan.peakBytes >= best.plan.peakBytes || planCycles(choice.order.nodes, choice.plan, core) > most)
+      return false;
     best = choice;
+    return true;
+  };
+  const isDone = (): boolean => isShort && best.plan.peakBytes <= budgetBytes;
+  let last = first;
+  for (let step = 0, inVain = 0; step < mostSteps && inVain < mostInVain && !isDone(); step++) {
+    const kernels = kernelsBelowPeak({ nodes: last.order.nodes, plan: last.plan }, variants, core);
+    if (kernels === null || cyclesWith(variants, kernels, core) > most) break;
+    last = planWith(kernels);
+    inVain = isBest(last) ? 0 : inVain + 1;
+  }
+  for (const kernels of leanerKernels(variants, core)) {
+    if (isDone()) break;
+    if (cyclesWith(variants, kernels, core) <= most) isBest(planWith(kernels));
   }
   return best;
 }

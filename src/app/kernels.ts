@@ -19,8 +19,10 @@ export const chooserOf =
   ({ node }) =>
     kernels.get(keyOf(node)) ?? null;
 
-/** Each kernel that takes a node, as it would be called. */
-function variantsOf(graph: Graph, isa: Isa): ReadonlyMap<TensorId, readonly LoweredNode[]> {
+/** Each kernel that takes a node, as it would be called, by the node's first output. */
+export type Variants = ReadonlyMap<TensorId, readonly LoweredNode[]>;
+
+export function variantsOf(graph: Graph, isa: Isa): Variants {
   const first = lower(graph, { isa });
   const counts = first.map((n) => n.kernels());
   const most = Math.max(0, ...counts.map((k) => k.length));
@@ -84,42 +86,86 @@ export function foldedSteps(
   return new Set(nodes.flatMap((n, i) => (objective !== "size" && nodeCycles(n, core) >= least ? [i] : [])));
 }
 
+/** Cycles of a row's turn in a schedule besides its kernel: the loop, the call, the row pointers. Measured on a Cortex-M4. */
+const cyclesPerFiring = 80;
+
+/** Cycles of a plan, by estimate: kernels, and the schedules of groups that stream. */
+export function planCycles(nodes: readonly LoweredNode[], plan: Plan, core: MeasuredCore): number {
+  const firings = plan.groups.reduce((sum, g) => sum + (g.order?.length ?? 0), 0);
+  return nodes.reduce((sum, node, i) => {
+    const step = plan.steps[i];
+    if (step === undefined || step.mode === "view") return sum;
+    const streams = (plan.groups[step.group]?.order ?? null) !== null;
+    return sum + nodeCycles(node, core, streams || node.whole === null);
+  }, firings * cyclesPerFiring);
+}
+
 /** Cycles of all nodes, by estimate. */
-export const totalCycles = (nodes: readonly LoweredNode[], core: MeasuredCore): number =>
+const totalCycles = (nodes: readonly LoweredNode[], core: MeasuredCore): number =>
   nodes.reduce((sum, n) => sum + nodeCycles(n, core), 0);
 
 const scratchOf = ({ whole, rows }: LoweredNode): number =>
   Math.max(whole?.scratchBytes ?? 0, rows?.call.scratchBytes ?? 0);
 
+/** How many limits of scratch are tried at most. */
+const mostLimits = 10;
+
+/** Limits of scratch that make a difference, from the largest on; all kernels keep to the first. */
+function scratchLimits(variants: Variants): readonly number[] {
+  const sizes = [...new Set([...variants.values()].flat().map(scratchOf))].sort((a, b) => b - a);
+  const step = Math.max(1, sizes.length / mostLimits);
+  return [...new Set(Array.from({ length: mostLimits }, (_, i) => sizes[Math.round((i + 1) * step)] ?? 0))];
+}
+
+/** The fastest kernels that keep to a limit of scratch, or, where none does, those with the least. */
+function kernelsWithin(variants: Variants, limit: number, core: MeasuredCore): KernelMap {
+  return new Map(
+    [...variants].map(([id, own]) => {
+      const streams = own.filter(isByRowsAs(own[0] as LoweredNode));
+      const least = Math.min(...streams.map(scratchOf));
+      const fitting = streams.filter((n) => scratchOf(n) <= Math.max(limit, least));
+      const fastest = fitting.reduce((a, b) => (nodeCycles(b, core) < nodeCycles(a, core) ? b : a));
+      return [id, fastest.kernel] as const;
+    }),
+  );
+}
+
+/** A kernel that cannot stream where the preferred one does would cost more memory than scratch. */
+const isByRowsAs =
+  (preferred: LoweredNode) =>
+  (variant: LoweredNode): boolean =>
+    preferred.rows === null || variant.rows !== null;
+
+/** Kernels with ever less scratch, to try where RAM is short. */
+export const leanerKernels = (variants: Variants, core: MeasuredCore): readonly KernelMap[] =>
+  scratchLimits(variants).map((limit) => kernelsWithin(variants, limit, core));
+
 /**
  * The kernels of a plan, but where its peak is, those that take the most scratch there replaced by the fastest that take
  * less. Null if there are none.
  */
-export function leanerKernels(
-  graph: Graph,
-  nodes: readonly LoweredNode[],
-  plan: Plan,
-  { isa, core }: { readonly isa: Isa; readonly core: MeasuredCore },
+export function kernelsBelowPeak(
+  { nodes, plan }: { readonly nodes: readonly LoweredNode[]; readonly plan: Plan },
+  variants: Variants,
+  core: MeasuredCore,
 ): KernelMap | null {
   const group = plan.groups.find((g) => g.firstStep <= plan.peakStep && plan.peakStep < g.endStep);
-  if (group === undefined) return null;
-  const atPeak = nodes.slice(group.firstStep, group.endStep);
+  const atPeak = group === undefined ? [] : nodes.slice(group.firstStep, group.endStep);
   const most = Math.max(0, ...atPeak.map(scratchOf));
-  if (most === 0) return null;
   const kernels = new Map(nodes.map((n) => [keyOf(n.node), n.kernel] as const));
-  const variants = variantsOf(graph, isa);
-  for (const node of atPeak) {
-    if (scratchOf(node) < most) continue;
-    const lean = (variants.get(keyOf(node.node)) ?? []).filter((v) => scratchOf(v) < most && isByRowsAs(v, node));
-    const best = lean.reduce<LoweredNode | null>(
-      (a, b) => (a === null || nodeCycles(b, core) < nodeCycles(a, core) ? b : a),
-      null,
-    );
-    if (best === null) return null;
+  const heavy = atPeak.filter((n) => most > 0 && scratchOf(n) === most);
+  for (const node of heavy) {
+    const lean = (variants.get(keyOf(node.node)) ?? []).filter((v) => scratchOf(v) < most && isByRowsAs(node)(v));
+    if (lean.length === 0) return null;
+    const best = lean.reduce((a, b) => (nodeCycles(b, core) < nodeCycles(a, core) ? b : a));
     kernels.set(keyOf(node.node), best.kernel);
   }
-  return kernels;
+  return heavy.length === 0 ? null : kernels;
 }
 
-/** A kernel that cannot stream where another does would cost more memory than scratch. */
-const isByRowsAs = (variant: LoweredNode, node: LoweredNode): boolean => node.rows === null || variant.rows !== null;
+/** Cycles of all nodes with given kernels, computed by rows. */
+export const cyclesWith = (variants: Variants, kernels: KernelMap, core: MeasuredCore): number =>
+  [...variants].reduce((sum, [id, own]) => {
+    const node = own.find((v) => v.kernel === kernels.get(id)) ?? own[0];
+    return sum + (node === undefined ? 0 : nodeCycles(node, core));
+  }, 0);

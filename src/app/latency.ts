@@ -1,8 +1,9 @@
 /** Time and energy of one inference on a board, by estimate. */
 import type { Board, Core } from "../boards/board.js";
 import { cycleEnergy } from "../boards/energy.js";
-import { calibration, type MeasuredCore, nodeCycles } from "../cost/cycles.js";
+import { calibration, type MeasuredCore } from "../cost/cycles.js";
 import type { PlannedModel } from "./compile.js";
+import { planCycles } from "./kernels.js";
 
 /** A value that is not known exactly: what is expected, and what it lies between. */
 export interface Estimate {
@@ -45,9 +46,6 @@ const reality: Readonly<Record<MeasuredCore, readonly [low: number, high: number
   "cortex-m55": [0.8, 1.5],
 };
 
-/** Cycles of a firing of a streaming schedule besides its kernel. */
-const cyclesPerFiring = 80;
-
 const times = ({ expected, low, high }: Estimate, factor: number): Estimate => ({
   expected: expected * factor,
   low: low * factor,
@@ -56,11 +54,7 @@ const times = ({ expected, low, high }: Estimate, factor: number): Estimate => (
 
 /** Cycles of a plan on a core: kernels by their calibrated weights, and the schedule. */
 function cyclesOf({ nodes, plan }: PlannedModel, core: MeasuredCore): Estimate {
-  const firings = plan.groups.reduce((sum, g) => sum + (g.order?.length ?? 0), 0);
-  const expected = nodes.reduce(
-    (sum, node, i) => (plan.steps[i]?.mode === "view" ? sum : sum + nodeCycles(node, core)),
-    firings * cyclesPerFiring,
-  );
+  const expected = planCycles(nodes, plan, core);
   const [fitLow, fitHigh] = calibration().cores[core].error;
   const [low, high] = reality[core];
   return { expected, low: (expected / fitHigh) * low, high: (expected / fitLow) * high };

@@ -44,12 +44,15 @@ export const weigh = (weights: Weights, features: Features): number =>
 export const kernelKey = (call: KernelCall, kernel: { readonly name: string }): string =>
   `${call.symbol}, ${kernel.name}`;
 
-/** Cycles of a node's kernel on a core, by estimate; 0 for a node without code. */
-export function nodeCycles(node: LoweredNode, core: MeasuredCore): number {
+/**
+ * Cycles of a node's kernel on a core, by estimate; 0 for a node without code.
+ * @param byRows it is called for each row, though it may compute everything at once
+ */
+export function nodeCycles(node: LoweredNode, core: MeasuredCore, byRows = node.whole === null): number {
   const call = callOf(node);
   if (call === null) return 0;
   const { kernels } = calibration().cores[core];
-  return weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
+  return weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node, byRows));
 }
 
 /** Bytes of code of a kernel function, by measurement; those of a typical one where it was not measured. */

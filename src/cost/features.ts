@@ -1,18 +1,8 @@
 import { elementsOf } from "../base/dtype.js";
 import type { LoweredNode } from "../ops/lower.js";
-import { rowsOf } from "../ops/lower.js";
 
 /** What a kernel's time depends on. Each is a count for one inference; a kernel's cycles are a weighted sum of them. */
-export const featureNames = [
-  "macs",
-  "leftover",
-  "operations",
-  "gathered",
-  "outputs",
-  "inputs",
-  "rows",
-  "calls",
-] as const;
+export const featureNames = ["macs", "leftover", "operations", "gathered", "outputs", "inputs", "calls"] as const;
 export type FeatureName = (typeof featureNames)[number];
 export type Features = Readonly<Record<FeatureName, number>>;
 
@@ -25,23 +15,24 @@ function leftoverMacs(macs: number, pixels: number): number {
   return macs * ((Math.ceil(n / blockPixels) * blockPixels) / n - 1);
 }
 
-/** The features of a node. */
-export function featuresOf({ spec, view, whole, rows }: LoweredNode): Features {
+/**
+ * The features of a node.
+ * @param byRows a call computes one row; false where one call computes everything
+ */
+export function featuresOf({ spec, view, whole, rows }: LoweredNode, byRows = whole === null): Features {
   const cost = spec.cost(view);
   const output = view.outputs[0];
   const outputs = view.outputs.reduce((sum, t) => sum + elementsOf(t.shape), 0);
   const channels = Math.max(output?.shape.at(-1) ?? 1, 1);
-  const height = output === undefined ? 1 : rowsOf(output) * (output.shape[0] ?? 1);
-  const isByRows = whole === null && rows !== null;
+  const calls = byRows && rows !== null ? rows.count * rows.images : 1;
   return {
     macs: cost.macs,
-    leftover: leftoverMacs(cost.macs, outputs / channels / (isByRows ? height : 1)),
+    leftover: leftoverMacs(cost.macs, outputs / channels / calls),
     operations: cost.operations,
     // Inputs that a kernel brings into its own form once for all output channels.
     gathered: cost.macs / channels,
     outputs,
     inputs: elementsOf(view.inputs[0]?.shape ?? []),
-    rows: height,
-    calls: 1,
+    calls,
   };
 }
