@@ -57,6 +57,17 @@ const depthwise = (size: number, channels: number, kernel: number, stride: numbe
   },
 });
 
+/** A depthwise convolution along time. */
+const depthwiseSeries = (rows: number, channels: number, taps: number): Layer => ({
+  op: "DEPTHWISE_CONV_2D",
+  sample: {
+    name: `depthwise series ${rows}x${channels}, ${taps} taps`,
+    attrs: { ...windowed, padding: "VALID", stride: [1, 1], depthMultiplier: 1 },
+    inputs: [image(rows, 1, channels), ...weights([1, taps, 1, channels], channels, 3)],
+    outputs,
+  },
+});
+
 const dense = (from: number, to: number): Layer => ({
   op: "FULLY_CONNECTED",
   sample: {
