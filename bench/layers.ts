@@ -113,6 +113,7 @@ export const usualLayers = (): readonly Layer[] => [
   ...[series(24, 16, 32, 9), series(40, 3, 24, 7)],
   ...[conv(6, 16, 16, 5, 1), conv(14, 4, 12, 3, 1), conv(8, 10, 20, 3, 1)],
   ...[8, 24, 64, 100].flatMap((c) => [1, 2].flatMap((s) => [5, 12].map((size) => depthwise(size, c, 3, s)))),
+  ...[3, 5, 10, 15].flatMap((taps) => [40, 96].map((c) => depthwiseSeries(26, c, taps))),
   ...[16, 48].flatMap((c) => [5, 7].flatMap((k) => [1, 2].map((s) => depthwise(10, c, k, s)))),
   ...[
     depthwise(20, 1, 8, 2, 8),
