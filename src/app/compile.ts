@@ -19,6 +19,7 @@ import {
   kernelsBelowPeak,
   leanerKernels,
   planCycles,
+  scratchAtPeak,
   smallestKernels,
   type Variants,
   variantsOf,
@@ -83,8 +84,8 @@ function ordersOf(graph: Graph, kernels: KernelMap, options: CompileOptions): re
 const leanOverhead = 0.08;
 
 /** How often kernels at the peak give way to leaner ones, and how often in a row in vain. */
-const mostSteps = 12;
-const mostInVain = 3;
+const mostSteps = 8;
+const mostInVain = 2;
 
 /** The plan that the options ask for, with the kernels that serve it best. */
 function chooseAll(graph: Graph, options: CompileOptions): Choice {
@@ -96,9 +97,12 @@ function chooseAll(graph: Graph, options: CompileOptions): Choice {
   return leanest(first, planWith, variantsOf(graph, isa), options);
 }
 
+/** What part of the peak scratch at it must be, to look for less. */
+const leastGain = 0.01;
+
 /**
  * The plan with the least RAM that costs little; or, where the first does not fit, one that does, at any cost. Kernels at the
- * peak give way step by step to ones with less scratch; then limits of scratch are tried for all kernels.
+ * peak give way step by step to ones with less scratch; if nothing fits then, limits of scratch are tried for all kernels.
  */
 function leanest(
   first: Choice,
@@ -121,12 +125,13 @@ function leanest(
   for (let step = 0, inVain = 0; step < mostSteps && inVain < mostInVain && !isDone(); step++) {
     const kernels = kernelsBelowPeak({ nodes: last.order.nodes, plan: last.plan }, variants, core);
     if (kernels === null || cyclesWith(variants, kernels, core) > most) break;
+    if (scratchAtPeak(last.order.nodes, last.plan) < leastGain * last.plan.peakBytes) break;
     last = planWith(kernels);
     inVain = isBest(last) ? 0 : inVain + 1;
   }
-  for (const kernels of leanerKernels(variants, core)) {
+  for (const kernels of isShort ? leanerKernels(variants, core) : []) {
     if (isDone()) break;
-    if (cyclesWith(variants, kernels, core) <= most) isBest(planWith(kernels));
+    isBest(planWith(kernels));
   }
   return best;
 }

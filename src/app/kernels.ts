@@ -140,6 +140,16 @@ const isByRowsAs =
 export const leanerKernels = (variants: Variants, core: MeasuredCore): readonly KernelMap[] =>
   scratchLimits(variants).map((limit) => kernelsWithin(variants, limit, core));
 
+/** The nodes that run at a plan's peak. */
+function nodesAtPeak(nodes: readonly LoweredNode[], plan: Plan): readonly LoweredNode[] {
+  const group = plan.groups.find((g) => g.firstStep <= plan.peakStep && plan.peakStep < g.endStep);
+  return group === undefined ? [] : nodes.slice(group.firstStep, group.endStep);
+}
+
+/** The most scratch of a kernel there. */
+export const scratchAtPeak = (nodes: readonly LoweredNode[], plan: Plan): number =>
+  Math.max(0, ...nodesAtPeak(nodes, plan).map(scratchOf));
+
 /**
  * The kernels of a plan, but where its peak is, those that take the most scratch there replaced by the fastest that take
  * less. Null if there are none.
@@ -149,9 +159,8 @@ export function kernelsBelowPeak(
   variants: Variants,
   core: MeasuredCore,
 ): KernelMap | null {
-  const group = plan.groups.find((g) => g.firstStep <= plan.peakStep && plan.peakStep < g.endStep);
-  const atPeak = group === undefined ? [] : nodes.slice(group.firstStep, group.endStep);
-  const most = Math.max(0, ...atPeak.map(scratchOf));
+  const atPeak = nodesAtPeak(nodes, plan);
+  const most = scratchAtPeak(nodes, plan);
   const kernels = new Map(nodes.map((n) => [keyOf(n.node), n.kernel] as const));
   const heavy = atPeak.filter((n) => most > 0 && scratchOf(n) === most);
   for (const node of heavy) {
