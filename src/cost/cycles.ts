@@ -44,6 +44,28 @@ export const weigh = (weights: Weights, features: Features): number =>
 export const kernelKey = (call: KernelCall, kernel: { readonly name: string }): string =>
   `${call.symbol}, ${kernel.name}`;
 
+/** Letters that functions of one family have in common at least: `th_conv2d_s8`. */
+const familyLetters = 12;
+
+const commonLetters = (a: string, b: string): number => {
+  let n = 0;
+  while (n < a.length && a[n] === b[n]) n++;
+  return n;
+};
+
+/** Weights of a kernel; where it was not measured, those of the function with the most similar name and the same kernel's name. */
+function weightsOf(core: MeasuredCore, call: KernelCall, kernel: { readonly name: string }): Weights {
+  const { kernels } = calibration().cores[core];
+  const key = kernelKey(call, kernel);
+  const exact = kernels[key];
+  if (exact !== undefined) return exact;
+  const alike = Object.keys(kernels).filter(
+    (k) => k.endsWith(`, ${kernel.name}`) && commonLetters(k, key) >= familyLetters,
+  );
+  const closest = alike.reduce<string>((a, b) => (commonLetters(b, key) > commonLetters(a, key) ? b : a), "");
+  return kernels[closest] ?? {};
+}
+
 /**
  * Cycles of a node's kernel on a core, by estimate; 0 for a node without code.
  * @param byRows it is called for each row, though it may compute everything at once
@@ -51,8 +73,7 @@ export const kernelKey = (call: KernelCall, kernel: { readonly name: string }): 
 export function nodeCycles(node: LoweredNode, core: MeasuredCore, byRows = node.whole === null): number {
   const call = callOf(node);
   if (call === null) return 0;
-  const { kernels } = calibration().cores[core];
-  return weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node, byRows));
+  return weigh(weightsOf(core, call, node.kernel), featuresOf(node, byRows));
 }
 
 /** Bytes of code of a kernel function, by measurement; those of a typical one where it was not measured. */

@@ -9,6 +9,7 @@ import { randomData, type SampleCase, sampleCase } from "../../src/ops/sample.js
 import type { KernelCall, Sample } from "../../src/ops/spec.js";
 import { planLayers } from "../../src/plan/planner.js";
 import { createSession } from "../../src/run/interpreter.js";
+import type { RunOptions } from "../../src/verify/target.js";
 import { findTarget } from "../../src/verify/targets.js";
 import { programOfAll } from "../plan-checks.js";
 
@@ -68,7 +69,11 @@ export const kernelCases = (
 export const chosen = (cases: readonly KernelCase[]): ReadonlySet<string> => new Set(cases.map(({ kernel }) => kernel));
 
 /** Runs the cases in one program on a target and says where outputs are not the interpreter's. */
-export async function kernelProblems(targetName: string, cases: readonly KernelCase[]): Promise<readonly string[]> {
+export async function kernelProblems(
+  targetName: string,
+  cases: readonly KernelCase[],
+  runOptions: RunOptions = {},
+): Promise<readonly string[]> {
   const models = cases.map(({ isa, prefer, sample: { graph } }, i) => {
     const nodes = lower(graph, options(isa, prefer));
     const plan = planLayers(graph, nodes, { guardBytes });
@@ -79,7 +84,7 @@ export async function kernelProblems(targetName: string, cases: readonly KernelC
     model,
     inputs: inputs.map((d, i) => toBytes(tensorOf(c.sample.graph, c.sample.graph.inputs[i] as never).dtype, d)),
   }));
-  const report = await findTarget(targetName).run(programOfAll(models), requests, {});
+  const report = await findTarget(targetName).run(programOfAll(models), requests, runOptions);
   return runs.flatMap(({ c, inputs }, i) => {
     const { graph } = c.sample;
     const expected = createSession({ main: graph, subgraphs: [] }).invoke(inputs);

@@ -115,3 +115,15 @@ export function wideOf<A>(sample: Sample<A>, bias: "int32" | "int64"): Sample<A>
   const outputs = sample.outputs.map((o) => ({ ...o, dtype: "int16" as const, quant: perTensor(0.0005) }));
   return { ...sample, inputs, outputs };
 }
+
+/** A sample of int8 with int4 weights. */
+export function narrowOf<A>(sample: Sample<A>): Sample<A> {
+  const inputs = sample.inputs.map((t, i) =>
+    t === null || i !== 1 ? t : { ...t, dtype: "int4" as const, range: [-8, 7] as const },
+  );
+  const outputs = sample.outputs.map((o) => ({
+    ...o,
+    quant: perTensor(0.3 * (o.quant?.scales[0] ?? 1), o.quant?.zeroPoints[0] ?? 0),
+  }));
+  return { ...sample, inputs, outputs };
+}

@@ -5,7 +5,7 @@ const makefile = (input: ProjectInput): string => {
   const { name } = input.generated;
   return `${lineBanner(input, `${name}: the example program; \`make run\` runs it.`)}
 CC ?= cc
-CFLAGS ?= -O2 -Wall -Wextra
+CFLAGS ?= -O3 -Wall -Wextra
 LDLIBS += ${usesMath(input) ? "-lm" : ""}
 
 HEADERS := ${name}.h $(wildcard thimble/*.h)

@@ -1,6 +1,6 @@
 import { elementsOf, makeData, type TensorData } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
-import type { ExecView, KernelCall } from "../spec.js";
+import type { ExecView, Kernel, KernelCall } from "../spec.js";
 import { inputOf, outputOf } from "./view.js";
 
 /** Maps one element, an integer of the input's type, to one of the output's. */
@@ -20,10 +20,10 @@ export function lookupTable(view: NodeView<unknown>, map: ElementMap): TensorDat
   return table;
 }
 
-/** The call of th_lut_s8 with the table of an 8-bit map. */
-export const lookupCall = (view: NodeView<unknown>, map: ElementMap): KernelCall => ({
-  source: "ops/common/lut_s8.h",
-  symbol: "th_lut_s8",
+/** The call of th_lut_s8 (or th_lut_s8_dsp) with the table of an 8-bit map. */
+export const lookupCall = (view: NodeView<unknown>, map: ElementMap, isa: "" | "_dsp" = ""): KernelCall => ({
+  source: `ops/common/lut_s8${isa}.h`,
+  symbol: `th_lut_s8${isa}`,
   params: { type: "th_count_params", fields: { n: elementsOf(inputOf(view, 0).shape) } },
   args: [
     { kind: "input", index: 0 },
@@ -32,3 +32,17 @@ export const lookupCall = (view: NodeView<unknown>, map: ElementMap): KernelCall
   ],
   scratchBytes: 0,
 });
+
+/** The kernels of an 8-bit map from one type to another: for cores with the DSP instructions, and for all. */
+export function lookupKernels<A>(
+  name: string,
+  from: "int8" | "uint8",
+  to: "int8" | "uint8",
+  map: (view: NodeView<A>) => ElementMap,
+): readonly Kernel<A>[] {
+  const types = { inputs: [from], outputs: [to] } as const;
+  return [
+    { name: `dsp ${name}`, isa: "dsp", form: "slice", types, call: (view) => lookupCall(view, map(view), "_dsp") },
+    { name, form: "slice", types, call: (view) => lookupCall(view, map(view)) },
+  ];
+}

@@ -130,9 +130,16 @@ function foldOf(pooling: Pooling<string>, view: NodeView<Pool2dAttrs>, row: Kern
   return { ...row, symbol: `${row.symbol}_fold`, args, scratchBytes: bytesOf(kept, g.outWidth * g.channels) };
 }
 
+/** The name of the kernel of a header, the instructions it is for, and what it takes. */
+function kindOf(suffix: string): Pick<Kernel<Pool2dAttrs>, "name" | "isa" | "matches"> {
+  if (suffix === "s8_helium") return { name: "helium s8", isa: "helium" };
+  if (suffix === "s8_dsp") return { name: "dsp s8", isa: "dsp", matches: (view) => geometry(view).channels >= 4 };
+  return { name: `portable ${suffix}` };
+}
+
 function kernel(
   pooling: Pooling<string>,
-  suffix: "s8_helium" | "s8" | "s16" | "f32",
+  suffix: "s8_helium" | "s8_dsp" | "s8" | "s16" | "f32",
   dtype: DType,
 ): Kernel<Pool2dAttrs> {
   const call = (view: NodeView<Pool2dAttrs>): KernelCall => ({
@@ -146,7 +153,7 @@ function kernel(
     scratchBytes: 0,
   });
   return {
-    ...(suffix === "s8_helium" ? { name: "helium s8", isa: "helium" } : { name: `portable ${suffix}` }),
+    ...kindOf(suffix),
     form: "row",
     pixelSteps: true,
     types: { inputs: [dtype], outputs: [dtype] },
@@ -257,6 +264,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     },
     kernels: [
       ...(pooling.helium ? [kernel(pooling, "s8_helium", "int8")] : []),
+      kernel(pooling, "s8_dsp", "int8"),
       kernel(pooling, "s8", "int8"),
       kernel(pooling, "s16", "int16"),
       kernel(pooling, "f32", "float32"),

@@ -55,6 +55,7 @@ export const sumReduction = (kind: SumKind) => ({
       symbol: `th_reduce_sum_${suffix}`,
       params: dtype === "float32" ? "th_reduce_sum_f32_params" : "th_reduce_sum_params",
       foldBytes: 4,
+      ...(dtype === "int8" ? { dsp: true as const, helium: true as const } : {}),
     };
   }),
   fields: (view: NodeView<ReduceAttrs>, count: number): Record<string, CValue> => {

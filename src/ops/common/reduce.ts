@@ -55,6 +55,10 @@ export interface ReduceHeader {
   readonly params: string;
   /** Bytes of the value that a fold keeps for an output element. */
   readonly foldBytes: number;
+  /** There is a header for cores with the DSP instructions, `_dsp` at the end of its names, for reductions to channels. */
+  readonly dsp?: true;
+  /** The same for Helium, for right shifts in the field `shift`. */
+  readonly helium?: true;
 }
 
 /** What one reduction adds to the family. */
@@ -217,6 +221,48 @@ function foldCall(reduction: Reduction<string>, header: ReduceHeader, view: Node
   };
 }
 
+/** The kernel for reductions that leave four or more channels and nothing else. */
+function dspKernel(reduction: Reduction<string>, header: ReduceHeader): Kernel<ReduceAttrs> {
+  const dsp: ReduceHeader = {
+    ...header,
+    source: header.source.replace(".h", "_dsp.h"),
+    symbol: `${header.symbol}_dsp`,
+  };
+  return {
+    name: `dsp ${header.symbol.split("_").pop()}`,
+    isa: "dsp",
+    form: "slice",
+    types: { inputs: [header.dtype, "int32"], outputs: [header.dtype] },
+    matches: (view) => {
+      const { middle, second, inner } = sizesOf(view);
+      return second === 1 && inner === 1 && middle >= 4;
+    },
+    call: (view) => wholeCall(reduction, dsp, view),
+    fold: (view) => foldCall(reduction, dsp, view),
+  };
+}
+
+/** For Helium: reductions that leave channels and nothing else. */
+function heliumKernel(reduction: Reduction<string>, header: ReduceHeader): Kernel<ReduceAttrs> {
+  const helium: ReduceHeader = {
+    ...header,
+    source: header.source.replace(".h", "_helium.h"),
+    symbol: `${header.symbol}_helium`,
+  };
+  return {
+    name: `helium ${header.symbol.split("_").pop()}`,
+    isa: "helium",
+    form: "slice",
+    types: { inputs: [header.dtype, "int32"], outputs: [header.dtype] },
+    matches: (view) => {
+      const { first, second, inner } = sizesOf(view);
+      return second === 1 && inner === 1 && Number(reduction.fields(view, first)["shift"]) <= -1;
+    },
+    call: (view) => wholeCall(reduction, helium, view),
+    fold: (view) => foldCall(reduction, helium, view),
+  };
+}
+
 /** True if the last axis stays, so that channels stay what they are. */
 const keepsChannels = (view: NodeView<ReduceAttrs>): boolean =>
   !reducedAxes(view).has(inputOf(view, 0).shape.length - 1);
@@ -238,7 +284,7 @@ function reduceRanges(reduction: Reduction<string>, view: NodeView<ReduceAttrs>,
 
 /** The record of a reduction: input, and its axes as a constant. */
 export function reduceOp<const Name extends string>(reduction: Reduction<Name>): OpSpec<Name, ReduceAttrs> {
-  const kernels = reduction.kernels.map(
+  const portable = reduction.kernels.map(
     (header): Kernel<ReduceAttrs> => ({
       name: `portable ${header.symbol.split("_").pop()}`,
       form: "slice",
@@ -247,6 +293,11 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
       fold: (view) => foldCall(reduction, header, view),
     }),
   );
+  const kernels = [
+    ...reduction.kernels.flatMap((h) => (h.helium ? [heliumKernel(reduction, h)] : [])),
+    ...reduction.kernels.flatMap((h) => (h.dsp ? [dspKernel(reduction, h)] : [])),
+    ...portable,
+  ];
   return {
     name: reduction.name,
     summary: reduction.summary,

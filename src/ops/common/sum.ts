@@ -24,7 +24,7 @@ import { elementwiseChannels } from "./channels.js";
 import { elementCost } from "./cost.js";
 import { cornerRanges } from "./ranges.js";
 import { armv6mFields } from "./sum-armv6m.js";
-import { heliumFields } from "./sum-helium.js";
+import { heliumFields, isOdd, negated } from "./sum-helium.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
 export interface SumAttrs {
@@ -140,6 +140,40 @@ const wholeSum = (
     };
   },
 });
+
+/** The difference of int8 tensors of one shape: the input of the larger scale first, whichever is subtracted. */
+const dspDifference: Kernel<SumAttrs> = {
+  ...wholeSum("dsp", "th_sum_dsp_params", (fields) => fields),
+  call: (view) => {
+    const { first, fields } = present(dspParams(view), "parameters of a difference");
+    const offset1 = Number(fields["offset1"]) * (first === 0 ? 1 : -1);
+    return {
+      source: "ops/common/sum_s8_dsp.h",
+      symbol: first === 0 ? "th_less_second_s8_dsp" : "th_less_first_s8_dsp",
+      params: { type: "th_sum_dsp_params", fields: { ...fields, offset1: offset1 === 0 ? 0 : offset1 } },
+      args: [
+        { kind: "input", index: first },
+        { kind: "input", index: 1 - first },
+        { kind: "output", index: 0 },
+      ],
+      scratchBytes: 0,
+    };
+  },
+};
+
+/** The difference for Helium, as a sum of the first input and the second with its sign changed. */
+const heliumDifference: Kernel<SumAttrs> = {
+  ...wholeSum("helium", "th_sum_helium_params", heliumFields),
+  matches: (view) => {
+    const given = dspParams(view);
+    return given !== null && (given.first === 1 || isOdd(heliumFields(given.fields)));
+  },
+  call: (view) => {
+    const { first, fields } = present(dspParams(view), "parameters of a difference");
+    const call = wholeSum("helium", "th_sum_helium_params", heliumFields).call(view);
+    return { ...call, params: { type: "th_sum_helium_params", fields: negated(heliumFields(fields), first) } };
+  },
+};
 
 const heliumSum = wholeSum("helium", "th_sum_helium_params", heliumFields);
 const dspSum = wholeSum("dsp", "th_sum_dsp_params", (fields) => fields);
@@ -279,7 +313,7 @@ export function defineSum<const Name extends string>(op: {
     channels: elementwiseChannels,
     cost: elementCost(1),
     kernels: [
-      ...(sign === 1 ? [heliumSum, dspSum, armv6mSum] : []),
+      ...(sign === 1 ? [heliumSum, dspSum, armv6mSum] : [heliumDifference, dspDifference]),
       quantized("int8", "s8"),
       quantized("int16", "s16"),
       int32Arithmetic(name, activationOf),

@@ -11,8 +11,8 @@
 
 typedef struct {
     int32_t n;
-    int32_t offset1;             /* minus the zero point of the first, times 2^19 */
-    int32_t factor2, offset2;    /* of the second: 2^20 or more, and minus its zero point times that */
+    int32_t factor1, offset1;    /* of the first: 2^19, and minus its zero point times that */
+    int32_t factor2, offset2;    /* of the second: 2^20 or more; that of the subtracted one is negative */
     int32_t multiplier2, right2; /* right shifts from 1 */
     int32_t out_multiplier, out_right, out_zero, min, max;
 } th_sum_helium_params;
@@ -22,7 +22,7 @@ typedef struct {
 TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *input1, const int8_t *input2,
                                 int8_t *output)
 {
-    const int32x4_t factor1 = vdupq_n_s32(1 << 19);
+    const int32x4_t factor1 = vdupq_n_s32(p->factor1);
     const int32x4_t factor2 = vdupq_n_s32(p->factor2);
     const int32x4_t min = vdupq_n_s32(p->min);
     const int32x4_t max = vdupq_n_s32(p->max);
@@ -61,7 +61,7 @@ TH_KERNEL void th_sum_s8_helium(const th_sum_helium_params *p, const int8_t *inp
                                 int8_t *output)
 {
     for (int32_t i = 0; i < p->n; i++) {
-        const int32_t first = input1[i] * (1 << 19) + p->offset1;
+        const int32_t first = input1[i] * p->factor1 + p->offset1;
         const int32_t second = input2[i] * p->factor2 + p->offset2;
         const int32_t sum = first + th_requantize(second, p->multiplier2, -p->right2);
         output[i] = th_helium_finish(sum, p->out_multiplier, p->out_right, p->out_zero, p->min, p->max);

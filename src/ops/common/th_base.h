@@ -23,6 +23,15 @@
 #define TH_FOLDED static
 #endif
 
+/* A function where nearly all of the time goes: compiled for speed even where everything else is compiled for size. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#define TH_LOOP static __attribute__((noinline, unused, optimize("O2")))
+#elif defined(__GNUC__)
+#define TH_LOOP static __attribute__((noinline, unused))
+#else
+#define TH_LOOP static
+#endif
+
 /* Called after every step with the step's index, the address and the size of each output; nothing by default. */
 #ifndef TH_TRACE
 #define TH_TRACE(step, output, data, bytes) ((void)0)

@@ -37,6 +37,17 @@ TH_INLINE void th_store32(void *to, uint32_t value)
     memcpy(to, &value, sizeof value);
 }
 
+/* The halves of a word. */
+TH_INLINE int32_t th_low_half(uint32_t x)
+{
+    return (int32_t)((x & 0xffffu) ^ 0x8000u) - 0x8000;
+}
+
+TH_INLINE int32_t th_high_half(uint32_t x)
+{
+    return th_low_half(x >> 16);
+}
+
 #if TH_DSP_ASM
 
 #define TH_DSP_UNARY(name, text)                                                                                       \
@@ -64,9 +75,14 @@ TH_INLINE void th_store32(void *to, uint32_t value)
 /* Bytes 0 and 2 (1 and 3 after the rotation), each as a signed half. */
 TH_DSP_UNARY(th_sxtb16, "sxtb16 %0, %1")
 TH_DSP_UNARY(th_sxtb16_ror8, "sxtb16 %0, %1, ror #8")
+/* Each half of x with byte 0 or 2 (1 or 3 after the rotation) of y added, modulo 2^16. */
+TH_DSP_BINARY(uint32_t, th_sxtab16, "sxtab16 %0, %1, %2")
+TH_DSP_BINARY(uint32_t, th_sxtab16_ror8, "sxtab16 %0, %1, %2, ror #8")
 /* The low half of x below the low half of y; the high half of y below the high half of x. */
 TH_DSP_BINARY(uint32_t, th_pkhbt, "pkhbt %0, %1, %2, lsl #16")
 TH_DSP_BINARY(uint32_t, th_pkhtb, "pkhtb %0, %1, %2, asr #16")
+/* Halves of x less those of y, modulo 2^16. */
+TH_DSP_BINARY(uint32_t, th_ssub16, "ssub16 %0, %1, %2")
 /* floor((x * y + 2^31) / 2^32) */
 TH_DSP_BINARY(int32_t, th_smmulr, "smmulr %0, %1, %2")
 /* sum + low(x) * low(y) + high(x) * high(y), modulo 2^32 */
@@ -101,16 +117,6 @@ TH_INLINE int32_t th_ssat8(int32_t x)
 
 #else
 
-TH_INLINE int32_t th_low_half(uint32_t x)
-{
-    return (int32_t)((x & 0xffffu) ^ 0x8000u) - 0x8000;
-}
-
-TH_INLINE int32_t th_high_half(uint32_t x)
-{
-    return th_low_half(x >> 16);
-}
-
 TH_INLINE uint32_t th_sxtb16(uint32_t x)
 {
     const uint32_t low = (((x & 0xffu) ^ 0x80u) - 0x80u) & 0xffffu;
@@ -123,6 +129,17 @@ TH_INLINE uint32_t th_sxtb16_ror8(uint32_t x)
     return th_sxtb16(x >> 8);
 }
 
+TH_INLINE uint32_t th_sxtab16(uint32_t x, uint32_t y)
+{
+    const uint32_t bytes = th_sxtb16(y);
+    return ((x + bytes) & 0xffffu) | ((x & 0xffff0000u) + (bytes & 0xffff0000u));
+}
+
+TH_INLINE uint32_t th_sxtab16_ror8(uint32_t x, uint32_t y)
+{
+    return th_sxtab16(x, y >> 8);
+}
+
 TH_INLINE uint32_t th_pkhbt(uint32_t x, uint32_t y)
 {
     return (x & 0xffffu) | (y << 16);
@@ -131,6 +148,11 @@ TH_INLINE uint32_t th_pkhbt(uint32_t x, uint32_t y)
 TH_INLINE uint32_t th_pkhtb(uint32_t x, uint32_t y)
 {
     return (x & 0xffff0000u) | (y >> 16);
+}
+
+TH_INLINE uint32_t th_ssub16(uint32_t x, uint32_t y)
+{
+    return ((x - y) & 0xffffu) | ((x & 0xffff0000u) - (y & 0xffff0000u));
 }
 
 TH_INLINE int32_t th_smmulr(int32_t x, int32_t y)

@@ -23,13 +23,18 @@ TH_INLINE int32_t th_rounding_divide_by_pot(int32_t x, int32_t exponent)
     return (x >> exponent) + (remainder > threshold ? 1 : 0);
 }
 
-/* x * multiplier * 2^(shift - 31), rounded twice; shift in [-31, 30], positive shifts left. */
+/*
+ * x * multiplier * 2^(shift - 31), rounded twice; shift in [-31, 30], positive shifts left. After one is taken from
+ * negative values, ties go up.
+ */
 TH_INLINE int32_t th_requantize(int32_t x, int32_t multiplier, int32_t shift)
 {
-    const int32_t left = shift > 0 ? shift : 0;
-    const int32_t right = shift > 0 ? 0 : -shift;
-    const int32_t shifted = (int32_t)((uint32_t)x << left);
-    return th_rounding_divide_by_pot(th_rounding_doubling_high_mul(shifted, multiplier), right);
+    if (shift >= 0) {
+        return th_rounding_doubling_high_mul((int32_t)((uint32_t)x << shift), multiplier);
+    }
+    const int32_t high = th_rounding_doubling_high_mul(x, multiplier);
+    const int32_t twice = (high + (high >> 31)) >> (-shift - 1);
+    return (twice >> 1) + (twice & 1);
 }
 
 /* The 64-bit accumulator's form: |x| < 2^47, the multiplier reduced to 15 bits, rounded once, half up. */

@@ -85,7 +85,7 @@ TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, con
  * outputs each at d->output. Changes what of d moves on.
  * relu: outputs are limited to the zero point and more.
  */
-TH_INLINE void th_dots_pixels(th_dots *d, int32_t pixels, int32_t channels, int relu)
+TH_INLINE void th_dots_pixels_of(th_dots *d, int32_t pixels, int32_t channels, int relu)
 {
     const int32_t fours = channels & ~3;
     if (channels > fours) {
@@ -116,6 +116,16 @@ TH_INLINE void th_dots_pixels(th_dots *d, int32_t pixels, int32_t channels, int 
     if (pixels & 1) {
         th_dots_one(d, NULL, 0);
     }
+}
+
+TH_KERNEL void th_dots_pixels(th_dots *d, int32_t pixels, int32_t channels)
+{
+    th_dots_pixels_of(d, pixels, channels, 0);
+}
+
+TH_KERNEL void th_dots_pixels_relu(th_dots *d, int32_t pixels, int32_t channels)
+{
+    th_dots_pixels_of(d, pixels, channels, 1);
 }
 
 #endif

@@ -34,7 +34,7 @@ typedef struct {
     int32_t add;                         /* th_pairs_rounded: 2 * output zero point + 1; th_pairs_linear: linearAdd */
     int32_t *sums;                       /* th_pairs_sums, of one pair: even [4], 256 * odd + even [4] */
     int32_t finish;
-    int32_t word_bytes; /* 4 * words */
+    int32_t word_bytes; /* 4 * words of weights */
 } th_pairs_block;
 
 /* The shift of the linear finish. */
@@ -67,15 +67,15 @@ TH_INLINE int8_t th_pairs_s8_scale(uint32_t sum256, int32_t bias, int32_t multip
 
 #define TH_PAIRS_FOUR(step) step step step step
 
-/* Twice the sums with their biases: r1 and r2 are twice the biases. */
-#define TH_PAIRS_SPLIT(even, odd)                                                                                      \
+/* Twice the sums with their biases: r1 and r2 are twice the biases; `down` makes a difference twice the odd sum. */
+#define TH_PAIRS_SPLIT(even, odd, down)                                                                                \
     "sub " odd ", " odd ", " even "\n"                                                                                 \
     "add " even ", r1, " even ", lsl #1\n"                                                                             \
-    "add " odd ", r2, " odd ", asr #7\n"
-#define TH_PAIRS_SPLIT_1 TH_PAIRS_SPLIT("r4", "r8")
-#define TH_PAIRS_SPLIT_2 TH_PAIRS_SPLIT_1 TH_PAIRS_SPLIT("r5", "r9")
-#define TH_PAIRS_SPLIT_3 TH_PAIRS_SPLIT_2 TH_PAIRS_SPLIT("r6", "r10")
-#define TH_PAIRS_SPLIT_4 TH_PAIRS_SPLIT_3 TH_PAIRS_SPLIT("r7", "r11")
+    "add " odd ", r2, " odd ", asr #" down "\n"
+#define TH_PAIRS_SPLIT_1(down) TH_PAIRS_SPLIT("r4", "r8", down)
+#define TH_PAIRS_SPLIT_2(down) TH_PAIRS_SPLIT_1(down) TH_PAIRS_SPLIT("r5", "r9", down)
+#define TH_PAIRS_SPLIT_3(down) TH_PAIRS_SPLIT_2(down) TH_PAIRS_SPLIT("r6", "r10", down)
+#define TH_PAIRS_SPLIT_4(down) TH_PAIRS_SPLIT_3(down) TH_PAIRS_SPLIT("r7", "r11", down)
 
 /* Requantization: r1 is half the divisor plus the zero point times the divisor, lr the right shift. */
 #define TH_PAIRS_FINISH(sum, multiplier)                                                                               \
@@ -92,21 +92,21 @@ TH_INLINE int8_t th_pairs_s8_scale(uint32_t sum256, int32_t bias, int32_t multip
 #define TH_PAIRS_ODD_3 TH_PAIRS_ODD_2 TH_PAIRS_FINISH("r10", "r12")
 #define TH_PAIRS_ODD_4 TH_PAIRS_ODD_3 TH_PAIRS_FINISH("r11", "r12")
 
-/* The linear finish of a pixel: r1 and r2 biases, r3 and r12 multipliers, lr what is added. */
+/* The linear finish of a pixel: r1 and r2 biases, r3 and r12 multipliers, lr what is added; `up` as `down`, to 256 times. */
 #define TH_PAIRS_TEXT_OF(number) #number
 #define TH_PAIRS_TEXT(number) TH_PAIRS_TEXT_OF(number)
-#define TH_PAIRS_LINEAR(even, odd)                                                                                     \
+#define TH_PAIRS_LINEAR(even, odd, up)                                                                                 \
     "sub " odd ", " odd ", " even "\n"                                                                                 \
     "add " even ", r1, " even ", lsl #8\n"                                                                             \
-    "add " odd ", " odd ", r2\n"                                                                                       \
+    "add " odd ", r2, " odd ", lsl #" up "\n"                                                                          \
     "smmlar " even ", " even ", r3, lr\n"                                                                              \
     "smmlar " odd ", " odd ", r12, lr\n"                                                                               \
     "ssat " even ", #8, " even ", asr #" TH_PAIRS_TEXT(TH_PAIRS_BITS) "\n"                                             \
     "ssat " odd ", #8, " odd ", asr #" TH_PAIRS_TEXT(TH_PAIRS_BITS) "\n"
-#define TH_PAIRS_LINEAR_1 TH_PAIRS_LINEAR("r4", "r8")
-#define TH_PAIRS_LINEAR_2 TH_PAIRS_LINEAR_1 TH_PAIRS_LINEAR("r5", "r9")
-#define TH_PAIRS_LINEAR_3 TH_PAIRS_LINEAR_2 TH_PAIRS_LINEAR("r6", "r10")
-#define TH_PAIRS_LINEAR_4 TH_PAIRS_LINEAR_3 TH_PAIRS_LINEAR("r7", "r11")
+#define TH_PAIRS_LINEAR_1(up) TH_PAIRS_LINEAR("r4", "r8", up)
+#define TH_PAIRS_LINEAR_2(up) TH_PAIRS_LINEAR_1(up) TH_PAIRS_LINEAR("r5", "r9", up)
+#define TH_PAIRS_LINEAR_3(up) TH_PAIRS_LINEAR_2(up) TH_PAIRS_LINEAR("r6", "r10", up)
+#define TH_PAIRS_LINEAR_4(up) TH_PAIRS_LINEAR_3(up) TH_PAIRS_LINEAR("r7", "r11", up)
 
 /* Both channels of a pixel are neighbours: r1 output, r2 step. */
 #define TH_PAIRS_STORE(even, odd, to) "bfi " even ", " odd ", #8, #8\nstrh " even ", " to "\n"
@@ -116,19 +116,29 @@ TH_INLINE int8_t th_pairs_s8_scale(uint32_t sum256, int32_t bias, int32_t multip
 #define TH_PAIRS_STORE_4 "add r3, r1, r2\n" TH_PAIRS_STORE("r7", "r11", "[r3, r2, lsl #1]") TH_PAIRS_STORE_3
 
 /*
- * The stack: [0] zeros, [32] where the unrolled steps are entered, [36] the finish, then the block from `end` to `sums`.
- * length: instructions of a step; mask: 4 * (steps unrolled - 1).
+ * The stack: [0] what sums begin with, [32] where the unrolled steps are entered, [36] the finish, then the block from `end` to `sums`.
+ * length: instructions of a step; mask: 4 * (steps unrolled - 1); load and start: push what sums begin with, given r0 at
+ * the block's finish.
  */
 #define TH_PAIRS_NEXT(store)                                                                                           \
     "ldrd r1, r2, [sp, #52]\n" store "ldr r2, [sp, #40]\n"                                                             \
     "str r1, [sp, #52]\n"                                                                                              \
     "cmp r0, r2\n"                                                                                                     \
     "bne.w 0b\n"
+#define TH_PAIRS_ZEROS                                                                                                 \
+    "movs r4, #0\n"                                                                                                    \
+    "movs r5, #0\n"                                                                                                    \
+    "movs r6, #0\n"                                                                                                    \
+    "movs r7, #0\n"                                                                                                    \
+    "push {r4-r7}\n"                                                                                                   \
+    "push {r4-r7}\n"
 #define TH_PAIRS_BODY(pixels, steps, length, mask)                                                                     \
+    TH_PAIRS_BODY_OF(pixels, steps, length, mask, "", TH_PAIRS_ZEROS, "7", "0")
+#define TH_PAIRS_BODY_OF(pixels, steps, length, mask, load, start, down, up)                                           \
     __asm__("push {r4-r11, lr}\n"                                                                                      \
             "ldm r0!, {r4-r11}\n"                                                                                      \
             "ldm r0, {r2, r3}\n"                                                                                       \
-            "push {r5-r11}\n"                                                                                          \
+            "push {r5-r11}\n" load                                                                                     \
             "mov r0, r4\n"                                                                                             \
             "rsb r1, r3, #0\n"                                                                                         \
             "and r1, r1, #" mask "\n"                                                                                  \
@@ -144,13 +154,7 @@ TH_INLINE int8_t th_pairs_s8_scale(uint32_t sum256, int32_t bias, int32_t multip
             "it hi\n"                                                                                                  \
             "adrhi.w r3, 2f\n"                                                                                         \
             "orr r3, r3, #1\n"                                                                                         \
-            "push {r1, r3}\n"                                                                                          \
-            "movs r4, #0\n"                                                                                            \
-            "movs r5, #0\n"                                                                                            \
-            "movs r6, #0\n"                                                                                            \
-            "movs r7, #0\n"                                                                                            \
-            "push {r4-r7}\n"                                                                                           \
-            "push {r4-r7}\n"                                                                                           \
+            "push {r1, r3}\n" start                                                                                    \
             "0:\n"                                                                                                     \
             "ldm sp, {r4-r11}\n"                                                                                       \
             "ldr r1, [sp, #44]\n"                                                                                      \
@@ -163,10 +167,10 @@ TH_INLINE int8_t th_pairs_s8_scale(uint32_t sum256, int32_t bias, int32_t multip
             ".balign 4\n"                                                                                              \
             "2:\n"                                                                                                     \
             "ldm r0!, {r1, r2, r3, r12}\n"                                                                             \
-            "ldr lr, [sp, #60]\n" TH_PAIRS_LINEAR_##pixels TH_PAIRS_NEXT(TH_PAIRS_STORE_##pixels) "b.w 5f\n"           \
+            "ldr lr, [sp, #60]\n" TH_PAIRS_LINEAR_##pixels(up) TH_PAIRS_NEXT(TH_PAIRS_STORE_##pixels) "b.w 5f\n"       \
             ".balign 4\n"                                                                                              \
             "3:\n"                                                                                                     \
-            "ldm r0!, {r1, r2, r3, r12, lr}\n" TH_PAIRS_SPLIT_##pixels "ldr r1, [sp, #60]\n"                           \
+            "ldm r0!, {r1, r2, r3, r12, lr}\n" TH_PAIRS_SPLIT_##pixels(down) "ldr r1, [sp, #60]\n"                     \
             "lsl r1, r1, lr\n"                                                                                         \
             "asr r1, r1, #1\n" TH_PAIRS_EVEN_##pixels "ldr r1, [sp, #60]\n"                                            \
             "lsr lr, lr, #8\n"                                                                                         \
@@ -222,6 +226,19 @@ TH_INLINE int8_t th_pairs_s8_round(int32_t sum2, int32_t multiplier, int32_t rig
     return (int8_t)th_ssat8(th_smmlar(sum2, multiplier, nudge) >> right);
 }
 
+/* The outputs (or sums) of a pixel, of a pair whose tail is given: from the even sum and 256 times the odd one. */
+TH_INLINE void th_pairs_s8_store(const th_pairs_block *b, const int32_t *tail, int32_t even, int32_t odd256, int8_t *to)
+{
+    if (b->finish == th_pairs_linear) {
+        to[0] = th_pairs_s8_scale((uint32_t)even << 8, tail[0], tail[2], b->add);
+        to[1] = th_pairs_s8_scale((uint32_t)odd256, tail[1], tail[3], b->add);
+    } else {
+        const int32_t even2 = (int32_t)((uint32_t)tail[0] + 2 * (uint32_t)even);
+        to[0] = th_pairs_s8_round(even2, tail[2], tail[4] & 255, b->add);
+        to[1] = th_pairs_s8_round(tail[1] + (odd256 >> 7), tail[3], tail[4] >> 8, b->add);
+    }
+}
+
 /* What the assembly above computes. */
 TH_INLINE void th_pairs_s8(const th_pairs_block *b, int32_t pixels)
 {
@@ -239,17 +256,11 @@ TH_INLINE void th_pairs_s8(const th_pairs_block *b, int32_t pixels)
                 both = th_smlad(word, value, both);
                 even = th_smlad(th_sxtb16(word), value, even);
             }
-            const int32_t odd256 = (int32_t)((uint32_t)both - (uint32_t)even);
             if (b->finish == th_pairs_sums) {
                 b->sums[i] = even;
                 b->sums[4 + i] = both;
-            } else if (b->finish == th_pairs_linear) {
-                to[0] = th_pairs_s8_scale((uint32_t)even << 8, tail[0], tail[2], b->add);
-                to[1] = th_pairs_s8_scale((uint32_t)odd256, tail[1], tail[3], b->add);
             } else {
-                const int32_t even2 = (int32_t)((uint32_t)tail[0] + 2 * (uint32_t)even);
-                to[0] = th_pairs_s8_round(even2, tail[2], tail[4] & 255, b->add);
-                to[1] = th_pairs_s8_round(tail[1] + (odd256 >> 7), tail[3], tail[4] >> 8, b->add);
+                th_pairs_s8_store(b, tail, even, (int32_t)((uint32_t)both - (uint32_t)even), to);
             }
         }
         if (b->finish == th_pairs_sums) {

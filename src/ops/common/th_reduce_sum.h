@@ -1,14 +1,9 @@
-/* What sums and means of integers share: one addition, and the rescaling of a sum; bit-exact with reduce-sum.ts. */
+/* The rescaling of sums that sums and means of integers share; bit-exact with reduce-sum.ts. */
 #ifndef TH_REDUCE_SUM_H
 #define TH_REDUCE_SUM_H
 
 #include "th_fixedpoint.h"
 #include "th_reduce.h"
-
-TH_INLINE int32_t th_reduce_add(int32_t sum, int32_t x)
-{
-    return sum + x;
-}
 
 /* The output element, of a type whose limits the params hold. */
 TH_INLINE int32_t th_reduce_sum_finish(const th_reduce_sum_params *p, int32_t sum)

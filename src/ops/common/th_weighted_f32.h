@@ -7,10 +7,10 @@
 typedef float th_input_f32;
 typedef float th_weight_f32;
 typedef float th_bias_f32;
-typedef float th_sum_f32;
+typedef float th_acc_f32;
 typedef struct {
     float s0, s1, s2, s3;
-} th_sums_f32;
+} th_accs_f32;
 typedef struct {
     float min, max; /* of the activation */
 } th_scale_f32;
@@ -29,6 +29,7 @@ TH_INLINE float th_output_f32(const th_scale_f32 *s, float sum, int32_t channel)
 
 #define TH_TYPE f32
 #include "th_weighted_sums.h"
+#include "th_weighted_blocks.h"
 #undef TH_TYPE
 
 #endif

@@ -7,15 +7,15 @@
 typedef int8_t th_input_s8;
 typedef int8_t th_weight_s8;
 typedef int32_t th_bias_s8;
-typedef int32_t th_sum_s8;
+typedef int32_t th_acc_s8;
 typedef struct {
     int32_t s0, s1, s2, s3;
-} th_sums_s8;
+} th_accs_s8;
 typedef th_scale th_scale_s8;
 
-TH_INLINE int32_t th_value_s8(const th_scale *s, int8_t x)
+TH_INLINE int16_t th_value_s8(const th_scale *s, int8_t x)
 {
-    return x - s->in_zero;
+    return (int16_t)(x - s->in_zero);
 }
 
 TH_INLINE int8_t th_output_s8(const th_scale *s, int32_t sum, int32_t channel)
@@ -25,6 +25,7 @@ TH_INLINE int8_t th_output_s8(const th_scale *s, int32_t sum, int32_t channel)
 
 #define TH_TYPE s8
 #include "th_weighted_sums.h"
+#include "th_weighted_blocks.h"
 #undef TH_TYPE
 
 #endif

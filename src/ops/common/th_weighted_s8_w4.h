@@ -7,13 +7,31 @@
 typedef int8_t th_input_s8_w4;
 typedef uint8_t th_weight_s8_w4;
 typedef int32_t th_bias_s8_w4;
-typedef int32_t th_sum_s8_w4;
-typedef th_sums_s8 th_sums_s8_w4;
+typedef int32_t th_acc_s8_w4;
+typedef th_accs_s8 th_accs_s8_w4;
 typedef th_scale th_scale_s8_w4;
 
 TH_INLINE int8_t th_output_s8_w4(const th_scale *s, int32_t sum, int32_t channel)
 {
     return (int8_t)th_scaled(s, sum, channel);
+}
+
+/* As for int8 weights. */
+typedef th_part_s8 th_part_s8_w4;
+
+TH_INLINE int32_t th_most_s8_w4(void)
+{
+    return th_most_s8();
+}
+
+TH_INLINE th_part_s8 th_part_of_s8_w4(const th_accs_s8 *sums)
+{
+    return th_part_of_s8(sums);
+}
+
+TH_INLINE void th_take_s8_w4(th_accs_s8 *sums, const th_part_s8 *part)
+{
+    th_take_s8(sums, part);
 }
 
 /* The weights in the low and the high half of a byte. */
@@ -28,10 +46,10 @@ TH_INLINE int32_t th_high4(uint8_t pair)
 }
 
 /* As in th_weighted_sums.h, like all below. Pairs of weights in bytes of their own are taken together. */
-TH_INLINE void th_dense4_s8_w4(th_sums_s8 *sums, const int8_t *x, const uint8_t *weights, int32_t first, int32_t step,
+TH_INLINE void th_dense4_s8_w4(th_accs_s8 *sums, const int8_t *x, const uint8_t *weights, int32_t first, int32_t step,
                                int32_t n, const th_scale *scale)
 {
-    th_sums_s8 s = *sums;
+    th_accs_s8 s = *sums;
     int32_t c = 0;
     while (c < n) {
         if (((step | (first + c)) & 1) == 0 && c + 1 < n) {
@@ -57,20 +75,10 @@ TH_INLINE void th_dense4_s8_w4(th_sums_s8 *sums, const int8_t *x, const uint8_t 
     *sums = s;
 }
 
-TH_INLINE void th_dense1_s8_w4(th_sums_s8 *sums, const int8_t *x, const uint8_t *weights, int32_t first, int32_t n,
-                               const th_scale *scale)
-{
-    int32_t sum = sums->s0;
-    for (int32_t c = 0; c < n; c++) {
-        sum += th_value_s8(scale, x[c]) * th_int4(weights, first + c);
-    }
-    sums->s0 = sum;
-}
-
-TH_INLINE void th_taps4_s8_w4(th_sums_s8 *sums, const int8_t *x, int32_t x_step, const uint8_t *weights, int32_t first,
+TH_INLINE void th_taps4_s8_w4(th_accs_s8 *sums, const int8_t *x, int32_t x_step, const uint8_t *weights, int32_t first,
                               int32_t w_step, int32_t n, int32_t spread, const th_scale *scale)
 {
-    th_sums_s8 s = *sums;
+    th_accs_s8 s = *sums;
     int32_t w = first;
     for (int32_t k = 0; k < n; k++) {
         s.s0 += th_value_s8(scale, x[0]) * th_int4(weights, w);
@@ -83,7 +91,7 @@ TH_INLINE void th_taps4_s8_w4(th_sums_s8 *sums, const int8_t *x, int32_t x_step,
     *sums = s;
 }
 
-TH_INLINE void th_taps1_s8_w4(th_sums_s8 *sums, const int8_t *x, int32_t x_step, const uint8_t *weights, int32_t first,
+TH_INLINE void th_taps1_s8_w4(th_accs_s8 *sums, const int8_t *x, int32_t x_step, const uint8_t *weights, int32_t first,
                               int32_t w_step, int32_t n, const th_scale *scale)
 {
     int32_t sum = sums->s0;
@@ -93,5 +101,9 @@ TH_INLINE void th_taps1_s8_w4(th_sums_s8 *sums, const int8_t *x, int32_t x_step,
     }
     sums->s0 = sum;
 }
+
+#define TH_TYPE s8_w4
+#include "th_weighted_blocks.h"
+#undef TH_TYPE
 
 #endif

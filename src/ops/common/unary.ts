@@ -18,7 +18,7 @@ import type { Activation } from "./activation.js";
 import { elementwiseChannels } from "./channels.js";
 import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
-import { type ElementMap, lookupCall, mapAll } from "./lut.js";
+import { type ElementMap, lookupKernels, mapAll } from "./lut.js";
 import { tableRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
@@ -72,13 +72,9 @@ export function inferUnary(view: NodeView<unknown>, report: Report): readonly Ou
   ];
 }
 
-/** The int8 kernel of any unary operator: a table of its map. */
-export const tableKernel = <A>(map: (view: NodeView<A>) => ElementMap): Kernel<A> => ({
-  name: "table s8",
-  form: "slice",
-  types: { inputs: ["int8"], outputs: ["int8"] },
-  call: (view) => lookupCall(view, map(view)),
-});
+/** The int8 kernels of any unary operator: a table of its map. */
+export const tableKernels = <A>(map: (view: NodeView<A>) => ElementMap): readonly Kernel<A>[] =>
+  lookupKernels("table s8", "int8", "int8", map);
 
 /** A kernel `symbol(params, input, output)` with the element count in the field `n`. */
 export const unaryKernel = <A>(
@@ -162,7 +158,7 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     ranges: tableRanges(reference),
     channels: elementwiseChannels,
     cost: elementCost(1),
-    kernels: [tableKernel(op.int8), ...(int16 === "none" ? [] : [int16.kernel]), op.floatKernel],
+    kernels: [...tableKernels(op.int8), ...(int16 === "none" ? [] : [int16.kernel]), op.floatKernel],
     samples: op.samples,
   });
 }

@@ -50,7 +50,7 @@ function channelSums(weights: Int8Array, first: number, depth: number, bias: num
 }
 
 /**
- * The channels of a node with constant int8 weights [channels][...] and int8 activations; null where 32 bits are not
+ * The channels of a node with constant int8 or int4 weights [channels][...] and int8 activations; null where 32 bits are not
  * enough for twice a sum. A channel whose output is the same for every input gets zero weights and a bias that
  * gives that output.
  */
@@ -168,7 +168,7 @@ function tailOf(
 /** Pairs of channels as th_pairs_s8.h reads them. */
 export interface PackedPairs {
   readonly stream: Int32Array;
-  /** Words of a pair's weights, and of a pixel's values. */
+  /** Words of a pixel's values, two to a word. */
   readonly words: number;
   /** th_pairs_sums, th_pairs_rounded or th_pairs_linear, and what it adds. */
   readonly finish: 0 | 1 | 2;
@@ -189,6 +189,30 @@ export function packPairs(channels: DspChannels, order: WordOrder): PackedPairs 
   return { stream: Int32Array.from(stream), words: order.length, finish, add: linear?.add ?? zero2 };
 }
 
+/**
+ * int4 weights of channels 2i and 2i + 1 as th_pairs_w4.h reads them, four of each to a word; values of an even number of
+ * words, the last of which may have none.
+ */
+export function packPairs4(channels: DspChannels, order: WordOrder): PackedPairs {
+  const linear = channels.linear();
+  const { weights, depth, biases, zero2 } = channels;
+  const even = order.length % 2 === 0 ? order : [...order, [-1, -1] as const];
+  const stream: number[] = [];
+  for (let c = 0; c < biases.length; c += 2) {
+    const weightAt = (channel: number, at: number): number =>
+      channel >= biases.length || at < 0 ? 0 : (weights[channel * depth + at] as number);
+    const byteAt = (at: number): number => ((weightAt(c + 1, at) & 15) << 4) | (weightAt(c, at) + 8);
+    for (let k = 0; k < even.length; k += 2) {
+      const [first, second] = [even[k], even[k + 1]] as [WordOrder[number], WordOrder[number]];
+      const bytes = [first[0], second[0], first[1], second[1]].map(byteAt);
+      stream.push(bytes.reduce((word, byte, i) => word | (byte << (8 * i)), 0));
+    }
+    stream.push(...tailOf(channels, linear, c));
+  }
+  const finish = linear !== null ? 2 : zero2 !== 0 ? 1 : 0;
+  return { stream: Int32Array.from(stream), words: even.length, finish, add: linear?.add ?? zero2 };
+}
+
 /** Groups of four channels as fully_connected_s8_dsp.h reads them. */
 export interface PackedQuads {
   readonly stream: Int32Array;
@@ -205,10 +229,11 @@ export const scaleWords = 5;
 const mostSegments = 8;
 
 /** Channels of depth weights, four at a time, in as few segments as will do. Null where weights do not pack. */
-export function packQuads(channels: DspChannels): PackedQuads | null {
+export function packQuads(channels: DspChannels, bits: 8 | 4): PackedQuads | null {
+  const packWords = bits === 8 ? quadWords : quadWords4;
   for (let segments = 1; segments <= mostSegments; segments++) {
     if (segments > 1 && channels.depth % (4 * segments) !== 0) continue;
-    const stream = quadStream(channels, segments);
+    const stream = quadStream(channels, segments, packWords);
     if (stream === null) continue;
     const zero2 = segments > 1 ? 0 : channels.zero2;
     return { stream: Int32Array.from(stream), scales: Int32Array.from(quadScales(channels)), segments, zero2 };
@@ -216,15 +241,35 @@ export function packQuads(channels: DspChannels): PackedQuads | null {
   return null;
 }
 
-function quadStream(channels: DspChannels, segments: number): readonly number[] | null {
+/** The words of four channels' weights, in an order of the inputs; null where they do not pack. */
+type PackWords = (channels: DspChannels, first: number, order: WordOrder) => readonly number[] | null;
+
+const quadWords: PackWords = (channels, c, order) => {
+  const [first, second] = [packPair(channels, c, order), packPair(channels, c + 2, order)];
+  return first === null || second === null ? null : first.flatMap((word, i) => [word, second[i] as number]);
+};
+
+/** int4 weights: two of each channel to a word, as fully_connected_s8_w4_dsp.h reads them. */
+const quadWords4: PackWords = ({ weights, depth, biases }, c, order) => {
+  const weightAt = (channel: number, at: number): number =>
+    channel >= biases.length || at < 0 ? 0 : (weights[channel * depth + at] as number);
+  const last = order.flat().reduce((sum, at) => sum + Math.abs(weightAt(c + 3, at)), 0);
+  // 4096 times the last sum, and 256 times the third, of weights up to 15.
+  if (128 * last >= 2 ** 19 || 15 * 128 * 2 * order.length >= 2 ** 23) return null;
+  const halfAt = (at: number): number =>
+    ((weightAt(c + 3, at) & 15) << 12) |
+    [0, 1, 2].reduce((half, i) => half | ((weightAt(c + i, at) + 8) << (4 * i)), 0);
+  return order.map(([low, high]) => (halfAt(high) << 16) | halfAt(low));
+};
+
+function quadStream(channels: DspChannels, segments: number, packWords: PackWords): readonly number[] | null {
   const { biases, depth } = channels;
   const stream: number[] = [];
   for (let c = 0; c < biases.length; c += 4) {
     for (let segment = 0; segment < segments; segment++) {
-      const order = quadOrder((segment * depth) / segments, ((segment + 1) * depth) / segments);
-      const [first, second] = [packPair(channels, c, order), packPair(channels, c + 2, order)];
-      if (first === null || second === null) return null;
-      for (const [i, word] of first.entries()) stream.push(word, second[i] as number);
+      const words = packWords(channels, c, quadOrder((segment * depth) / segments, ((segment + 1) * depth) / segments));
+      if (words === null) return null;
+      for (const word of words) stream.push(word);
       stream.push(...[0, 2, 1, 3].map((i) => (segment === 0 ? 2 * (biases[c + i] ?? 0) : 0)));
     }
   }

@@ -4,6 +4,9 @@ import { outputOf, zeroPointOf } from "./view.js";
 import type { Weighted } from "./weighted.js";
 import { type DspChannels, dspChannels } from "./weighted-dsp.js";
 
+/** Output channels of sums of products, ready to be packed. */
+export type HeliumChannels = Pick<DspChannels, "weights" | "depth" | "biases" | "multipliers" | "rights">;
+
 /** The channels of a node whose sums the finish of th_helium.h is right for: right shifts from 1; else null. */
 export function heliumChannels<A>(w: Weighted<A>, view: NodeView<A>): DspChannels | null {
   const channels = dspChannels(w, view);
@@ -44,33 +47,44 @@ export class Stream {
   }
 }
 
-/** Weights of four channels as th_helium_dots.h reads them: 16 of the depth at a time, then what is left of it. */
-function weightsOfFour({ weights, depth }: DspChannels, first: number, stream: Stream): void {
-  for (let k = 0; k < depth; k += 16) {
+/** Weights of four channels as th_helium_dots.h reads them: `step` of the depth at a time, then what is left of it. */
+function weightsOfFour({ weights, depth }: HeliumChannels, first: number, step: number, stream: Stream): void {
+  for (let k = 0; k < depth; k += step) {
     for (let c = first; c < first + 4; c++)
-      stream.bytes(weights.subarray(c * depth + k, c * depth + Math.min(k + 16, depth)));
+      stream.bytes(weights.subarray(c * depth + k, c * depth + Math.min(k + step, depth)));
   }
 }
 
-/** The scales of channels: multipliers, then negated right shifts. */
-function scalesOf({ multipliers, rights }: DspChannels, first: number, end: number, stream: Stream): void {
+/** What follows the weights of channels: biases, multipliers and negated right shifts, or what there is of it. */
+export type Scales = "in the stream" | "no shifts" | "apart";
+
+/** The scales of channels. */
+export function packScalesOf(
+  { biases, multipliers, rights }: HeliumChannels,
+  first: number,
+  end: number,
+  scales: Scales,
+  stream: Stream,
+): void {
+  stream.words(biases.subarray(first, end));
+  if (scales === "apart") return;
   stream.words(multipliers.subarray(first, end));
+  if (scales === "no shifts") return;
   stream.bytes(rights.subarray(first, end).map((right) => -right));
   stream.align();
 }
 
-/** The stream of channels that th_helium_dots.h reads; without scales, those follow in an array of their own. */
-export function packFours(channels: DspChannels, scales: "in the stream" | "apart"): Int32Array {
+/** The stream of channels that th_helium_dots.h reads; scales that are apart follow in an array of their own. */
+export function packFours(channels: HeliumChannels, scales: Scales, step = 16): Int32Array {
   const { weights, depth, biases } = channels;
   const count = biases.length;
   const stream = new Stream();
   for (let first = 0; first < count; first += 4) {
     const end = Math.min(first + 4, count);
-    if (end === first + 4) weightsOfFour(channels, first, stream);
+    if (end === first + 4) weightsOfFour(channels, first, step, stream);
     else stream.bytes(weights.subarray(first * depth, end * depth));
     stream.align();
-    stream.words(biases.subarray(first, end));
-    if (scales === "in the stream") scalesOf(channels, first, end, stream);
+    packScalesOf(channels, first, end, scales, stream);
   }
   return stream.toWords();
 }
@@ -90,6 +104,3 @@ export function packScales(channels: DspChannels): Int32Array {
   }
   return stream.toWords();
 }
-
-/** Bytes of four channels in the stream with scales. */
-export const bytesOfFour = (depth: number): number => 4 * depth + 36;

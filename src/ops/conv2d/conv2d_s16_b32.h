@@ -8,44 +8,20 @@
 #define TH_CONV2D_S16_B32_H
 
 #include "conv2d_params.h"
-#include "th_fixedpoint.h"
 #include "th_rows.h"
+#include "th_weighted_s16_b32.h"
+
+typedef th_conv2d_params th_conv2d_params_s16_b32;
+
+#define TH_TYPE s16_b32
+#include "th_conv2d_row.h"
+#undef TH_TYPE
 
 TH_KERNEL void th_conv2d_s16_b32(const th_conv2d_params *p, const void *const *rows, const int8_t *weights,
                                  const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int16_t *output)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t in_step = p->in_step;
-    const int32_t out_c = p->out_c;
-    const int32_t k_h = p->k_h;
-    const int32_t k_w = p->k_w;
-    const int32_t k_c = p->k_c;
-    const int32_t dilation_w = p->dilation_w;
-    const int32_t per_group = out_c / (in_c / k_c);
-    const th_taps inside = th_rows_inside(rows, k_h);
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, dilation_w, k_w, p->in_w);
-        for (int32_t oc = 0; oc < out_c; oc++) {
-            const int32_t first = oc / per_group * k_c;
-            int32_t sum = bias ? bias[oc] : 0;
-            for (int32_t ky = inside.first; ky < inside.end; ky++) {
-                const int16_t *row = (const int16_t *)rows[ky];
-                const int8_t *filter = weights + (oc * k_h + ky) * k_w * k_c;
-                for (int32_t kx = columns.first; kx < columns.end; kx++) {
-                    const int16_t *in = row + (x0 + kx * dilation_w) * in_step + first;
-                    const int8_t *w = filter + kx * k_c;
-                    for (int32_t c = 0; c < k_c; c++) {
-                        sum += in[c] * w[c];
-                    }
-                }
-            }
-            const int32_t m = oc * p->multiplier_step;
-            const int32_t value = th_requantize(sum, multipliers[m], shifts[m]) + p->out_zero;
-            output[oc] = (int16_t)th_clamp(value, p->min, p->max);
-        }
-        output += p->out_step;
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_conv2d_row_s16_b32(p, rows, weights, bias, &scale, output);
 }
 
 #endif

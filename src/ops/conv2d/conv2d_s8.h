@@ -21,7 +21,7 @@ TH_KERNEL void th_conv2d_s8(const th_conv2d_params *p, const void *const *rows, 
                             const int32_t *bias, const int32_t *multipliers, const int8_t *shifts, int8_t *output)
 {
     const th_scale scale = TH_SCALE(p, multipliers, shifts);
-    th_conv2d_row_s8(p, rows, weights, bias, scale, output);
+    th_conv2d_row_s8(p, rows, weights, bias, &scale, output);
 }
 
 #endif

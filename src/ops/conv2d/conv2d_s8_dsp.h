@@ -94,12 +94,12 @@ TH_INLINE void th_conv2d_s8_dsp_windows(const th_conv2d_s8_dsp_params *p, const 
     }
 }
 
-/*
- * Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input,
- * scratch: values [words][block] of 32 bits, then [k_w][in_c] bytes.
- */
-TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *const *rows, const int32_t *stream,
-                                void *scratch, int8_t *output)
+/* What computes all channels of a block of pixels: th_pairs_s8_pixels or th_pairs_w4_pixels. */
+typedef void th_conv2d_s8_dsp_compute(const th_pairs_layer *p, const int32_t *stream, const uint32_t *values,
+                                      int32_t pixels, int8_t *output);
+
+TH_INLINE void th_conv2d_s8_dsp_row(const th_conv2d_s8_dsp_params *p, const void *const *rows, const int32_t *stream,
+                                    void *scratch, int8_t *output, th_conv2d_s8_dsp_compute *compute)
 {
     const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
     uint32_t *values = (uint32_t *)scratch;
@@ -108,18 +108,14 @@ TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *co
     for (int32_t ox = 0; ox < p->out_w; ox += p->block) {
         const int32_t pixels = th_min(p->out_w - ox, p->block);
         th_conv2d_s8_dsp_windows(p, rows, x, values, pixels, gathered);
-        th_pairs_s8_pixels(&layer, stream, values, pixels, output);
+        compute(&layer, stream, values, pixels, output);
         x += p->block * p->stride_w;
         output += p->block * p->out_step;
     }
 }
 
-/*
- * Computes a 1x1 convolution with stride 1 of out_w pixels, of one row or of all: input [out_w][in_c].
- * scratch: values [words][block] of 32 bits.
- */
-TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
-                                       void *scratch, int8_t *output)
+TH_INLINE void th_conv2d_s8_dsp_points(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
+                                       void *scratch, int8_t *output, th_conv2d_s8_dsp_compute *compute)
 {
     const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
     uint32_t *values = (uint32_t *)scratch;
@@ -130,10 +126,30 @@ TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const i
         } else {
             th_widen_s8(values, pixels, pixels, input, p->in_step, p->in_c);
         }
-        th_pairs_s8_pixels(&layer, stream, values, pixels, output);
+        compute(&layer, stream, values, pixels, output);
         input += p->block * p->in_step;
         output += p->block * p->out_step;
     }
+}
+
+/*
+ * Computes one output row: rows [k_h] of the window, each [in_w][in_c] or NULL outside the input,
+ * scratch: values [words][block] of 32 bits, then [k_w][in_c] bytes.
+ */
+TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *const *rows, const int32_t *stream,
+                                void *scratch, int8_t *output)
+{
+    th_conv2d_s8_dsp_row(p, rows, stream, scratch, output, th_pairs_s8_pixels);
+}
+
+/*
+ * Computes a 1x1 convolution with stride 1 of out_w pixels, of one row or of all: input [out_w][in_c].
+ * scratch: values [words][block] of 32 bits.
+ */
+TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
+                                       void *scratch, int8_t *output)
+{
+    th_conv2d_s8_dsp_points(p, input, stream, scratch, output, th_pairs_s8_pixels);
 }
 
 #endif

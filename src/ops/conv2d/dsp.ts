@@ -3,18 +3,21 @@ import { quantizedActivationRange } from "../common/activation.js";
 import { perNode } from "../common/per-node.js";
 import { inputOf, outputOf, zeroPointOf } from "../common/view.js";
 import { weightedKernels } from "../common/weighted.js";
-import { dspChannels, type PackedPairs, packPairs, widenedOrder } from "../common/weighted-dsp.js";
+import { dspChannels, type PackedPairs, packPairs, packPairs4, widenedOrder } from "../common/weighted-dsp.js";
 import type { Kernel, KernelArg, KernelCall } from "../spec.js";
 import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
 
 type View = NodeView<Conv2dAttrs>;
+
+const isInt4 = (view: View): boolean => inputOf(view, 1).dtype === "int4";
 
 /** Weights in the order in which windows are widened; null where the kernels do not take the node. */
 const packed = perNode(weightedConv2d.index, (view: View): PackedPairs | null => {
   const { kernel, channels, filterChannels } = conv2dGeometry(view);
   if (channels !== filterChannels) return null;
   const lowered = dspChannels(weightedConv2d, view);
-  return lowered && packPairs(lowered, widenedOrder(kernel[0], kernel[1] * channels));
+  const order = widenedOrder(kernel[0], kernel[1] * channels);
+  return lowered && (isInt4(view) ? packPairs4(lowered, order) : packPairs(lowered, order));
 });
 
 /** Outputs are the products of single input pixels, one after another. */
@@ -32,12 +35,13 @@ function paramsOf(
   block: number,
 ): KernelCall["params"] {
   const { attrs } = view;
+  const { kernel, channels } = conv2dGeometry(view);
   const output = outputOf(view, 0);
   const range = quantizedActivationRange(attrs.activation, output);
   const { k_c, ...sizes } = weightedConv2d.fields(view);
   const fields = {
     words,
-    row_words: words / conv2dGeometry(view).kernel[0],
+    row_words: widenedOrder(1, kernel[1] * channels).length,
     ...sizes,
     out_w: pixels,
     in_zero: zeroPointOf(inputOf(view, 0)),
@@ -58,11 +62,12 @@ function callOf(view: View, form: "row" | "pixels", block: number): KernelCall {
   const { batch, outHeight, outWidth, kernel, channels } = conv2dGeometry(view);
   const stream: KernelArg = { kind: "constant", label: "pairs", dtype: "int32", data: pairs.stream };
   const values = 4 * block * pairs.words;
-  const [source, output] = ["ops/conv2d/conv2d_s8_dsp.h", { kind: "output", index: 0 }] as const;
+  const stem = isInt4(view) ? "conv2d_s8_w4_dsp" : "conv2d_s8_dsp";
+  const [source, output] = [`ops/conv2d/${stem}.h`, { kind: "output", index: 0 }] as const;
   if (form === "row") {
     return {
       source,
-      symbol: "th_conv2d_s8_dsp",
+      symbol: `th_${stem}`,
       params: paramsOf(view, pairs, outWidth, block),
       args: [{ kind: "rows", index: 0 }, stream, { kind: "scratch" }, output],
       scratchBytes: values + kernel[1] * channels,
@@ -70,7 +75,7 @@ function callOf(view: View, form: "row" | "pixels", block: number): KernelCall {
   }
   return {
     source,
-    symbol: "th_conv2d_s8_dsp_pixels",
+    symbol: `th_${stem}_pixels`,
     params: paramsOf(view, pairs, batch * outHeight * outWidth, block),
     args: [{ kind: "input", index: 0 }, stream, { kind: "scratch" }, output],
     scratchBytes: values,
@@ -78,23 +83,26 @@ function callOf(view: View, form: "row" | "pixels", block: number): KernelCall {
 }
 
 const common = {
-  types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
   isa: "dsp",
   pixelSteps: true,
 } as const;
 
+const nameOf = { int8: "s8", int4: "s8_w4" } as const;
+
 /** Kernels that compute `block` pixels at a time; names end in `suffix`. */
-const kernelsOf = (suffix: string, block: number): readonly Kernel<Conv2dAttrs>[] => [
+const kernelsOf = (weights: "int8" | "int4", suffix: string, block: number): readonly Kernel<Conv2dAttrs>[] => [
   {
     ...common,
-    name: `dsp s8, by pixels${suffix}`,
+    types: { inputs: ["int8", weights, "int32"], outputs: ["int8"] },
+    name: `dsp ${nameOf[weights]}, by pixels${suffix}`,
     form: "slice",
     matches: (view) => isByPixels(view) && packed(view) !== null,
     call: (view) => callOf(view, "pixels", block),
   },
   {
     ...common,
-    name: `dsp s8${suffix}`,
+    types: { inputs: ["int8", weights, "int32"], outputs: ["int8"] },
+    name: `dsp ${nameOf[weights]}${suffix}`,
     form: "row",
     matches: (view) => packed(view) !== null,
     call: (view) => callOf(view, "row", block),
@@ -120,8 +128,11 @@ const wideKernels = weightedKernels(weightedConv2d, ["s16", "s16_b32"]).map(
  * fewer pixels at a time take less scratch and more instructions for the same weights.
  */
 export const dspKernels: readonly Kernel<Conv2dAttrs>[] = [
-  ...kernelsOf("", 4),
-  ...kernelsOf(", two pixels", 2),
-  ...kernelsOf(", one pixel", 1),
+  ...kernelsOf("int8", "", 4),
+  ...kernelsOf("int8", ", two pixels", 2),
+  ...kernelsOf("int8", ", one pixel", 1),
+  ...kernelsOf("int4", "", 4),
+  ...kernelsOf("int4", ", two pixels", 2),
+  ...kernelsOf("int4", ", one pixel", 1),
   ...wideKernels,
 ];

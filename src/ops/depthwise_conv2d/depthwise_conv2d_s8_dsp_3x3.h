@@ -38,9 +38,11 @@ TH_INLINE void th_depthwise_mask(const void *const *rows, th_depthwise_four *fou
 /* What differs between strides and finishes. */
 typedef struct {
     void (*prepare)(th_depthwise_four *four, const int8_t *weights, const int32_t *biases, const int32_t *multipliers,
-                    const int8_t *rights, int32_t zero2);
+                    const th_depthwise_more *more);
     void (*compute)(const uint32_t *columns, const th_depthwise_four *four, const th_depthwise_outputs *to);
     int32_t four_words; /* of the scratch */
+    int32_t group;      /* bytes of the weights of four channels */
+    int32_t is_masked;  /* by what prepares the weights */
 } th_depthwise_3x3_form;
 
 TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params, const void *const *rows,
@@ -50,7 +52,7 @@ TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params
     const th_depthwise_conv2d_params *p = &params->p;
     th_depthwise_four *const four = (th_depthwise_four *)scratch;
     uint32_t *const columns = (uint32_t *)scratch + form->four_words;
-    const int32_t has_blank = !rows[0] || !rows[1] || !rows[2];
+    const int32_t has_blank = !form->is_masked && (!rows[0] || !rows[1] || !rows[2]);
     const void *const present = rows[0] ? rows[0] : rows[1] ? rows[1] : rows[2];
     th_depthwise_source from;
     from.step = p->in_step;
@@ -58,6 +60,10 @@ TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params
     th_depthwise_outputs to;
     to.step = p->out_step;
     to.add = params->add;
+    th_depthwise_more more;
+    more.zero2 = 2 * p->out_zero + 1;
+    more.mask = (rows[0] ? 0xff00u : 0u) | (rows[1] ? 0xff000000u : 0u);
+    more.third_mask = rows[2] ? 0xff00ff00u : 0u;
     for (int32_t ox = 0; ox < p->out_w; ox += params->block) {
         const int32_t outputs = th_min(params->block, p->out_w - ox);
         const int32_t x0 = ox * p->stride_w - p->pad_left;
@@ -74,7 +80,7 @@ TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params
         const int8_t *own = weights;
         to.output = output;
         to.end = output + outputs * p->out_step;
-        for (int32_t c = 0; c < p->in_c; c += 4, own += 36) {
+        for (int32_t c = 0; c < p->in_c; c += 4, own += form->group) {
             /* The last four channels may be some of the four before. */
             const int32_t step = c > 0 ? th_min(4, p->in_c - c) : 0;
             to.output += step;
@@ -87,7 +93,8 @@ TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params
             }
             if (ox == 0 || p->in_c > 4) {
                 const int32_t at = (int32_t)(to.output - output);
-                form->prepare(four, own, biases + at, multipliers + at, rights + at, 2 * p->out_zero + 1);
+                more.rights = rights + at;
+                form->prepare(four, own, biases + at, multipliers + at, &more);
                 if (has_blank) {
                     th_depthwise_mask(rows, four);
                 }
@@ -110,7 +117,7 @@ TH_INLINE void th_depthwise_3x3(const th_depthwise_conv2d_dsp_3x3_params *params
         const th_depthwise_conv2d_dsp_3x3_params *params, const void *const *rows, const int8_t *weights,              \
         const int32_t *biases2, const int32_t *multipliers, const int8_t *rights, void *scratch, int8_t *output)       \
     {                                                                                                                  \
-        static const th_depthwise_3x3_form form = {th_depthwise_prepare, th_depthwise_3x3_##stride, 34};               \
+        static const th_depthwise_3x3_form form = {th_depthwise_prepare, th_depthwise_3x3_##stride, 34, 36, 0};            \
         th_depthwise_3x3(params, rows, weights, biases2, multipliers, rights, scratch, output, &form);                 \
     }
 TH_DW3_DEFINE(1)
@@ -123,7 +130,7 @@ TH_DW3_DEFINE(2)
         const int32_t *biases, const int32_t *multipliers, void *scratch, int8_t *output)                              \
     {                                                                                                                  \
         static const th_depthwise_3x3_form form = {th_depthwise_prepare_linear, th_depthwise_3x3_##stride##_linear,    \
-                                                   26};                                                                \
+                                                   26, 36, 1};                                                            \
         th_depthwise_3x3(params, rows, weights, biases, multipliers, weights, scratch, output, &form);                 \
     }
 TH_DW3_DEFINE_LINEAR(1)

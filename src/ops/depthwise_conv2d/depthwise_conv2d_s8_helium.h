@@ -8,15 +8,7 @@
 
 #include "th_depthwise_helium.h"
 #include "th_depthwise_helium_8.h"
-
-/* Sizes and steps in elements. */
-typedef struct {
-    int32_t in_w, in_c, in_step;
-    int32_t out_w, out_step;
-    int32_t k_h, k_w;
-    int32_t stride_w, dilation_w, pad_left;
-    int32_t in_zero, out_zero, min, max;
-} th_depthwise_conv2d_helium_params;
+#include "th_depthwise_taps.h"
 
 #if TH_HELIUM
 
@@ -44,38 +36,6 @@ TH_INLINE void th_depthwise16_move(const int8_t **taps, int32_t count, int32_t b
 }
 
 #endif
-
-/* Where the taps of the window that begins at x are; those outside the image at `zeros`. True if all are in it. */
-TH_ROW int th_depthwise16_taps(const th_depthwise_conv2d_helium_params *p, const void *const *rows, int32_t x,
-                               const int8_t *zeros, const int8_t **taps)
-{
-    const int32_t k_h = p->k_h;
-    const int32_t k_w = p->k_w;
-    const int32_t step = p->dilation_w * p->in_step;
-    const th_taps inside = th_taps_inside(x, p->dilation_w, k_w, p->in_w);
-    const int32_t some = th_max(inside.end - inside.first, 0);
-    const int32_t before = some > 0 ? inside.first : 0;
-    const int32_t first = x * p->in_step + before * step;
-    int all = some == k_w;
-    for (int32_t ky = 0; ky < k_h; ky++) {
-        const int8_t *row = (const int8_t *)rows[ky];
-        const int32_t present = row ? some : 0;
-        const int8_t **end = taps + k_w;
-        if (present < k_w) {
-            all = 0;
-            for (int32_t kx = 0; kx < k_w; kx++) {
-                taps[kx] = zeros;
-            }
-            taps += before;
-        }
-        int32_t at = first;
-        for (int32_t kx = 0; kx < present; kx++, at += step) {
-            *taps++ = row + at;
-        }
-        taps = end;
-    }
-    return all;
-}
 
 /*
  * The channels left of groups of sixteen, of `pixels` if the kernel is 3x3, else of one; taps are `moved` channels
@@ -167,7 +127,7 @@ TH_INLINE void th_depthwise_conv2d_helium(const th_depthwise_conv2d_helium_param
     th_helium_fill(zeros, p->in_zero, p->in_c);
     int32_t x = -p->pad_left;
     for (int32_t left = p->out_w; left > 0;) {
-        const int inside = th_depthwise16_taps(p, rows, x, zeros, run.taps);
+        const int inside = th_depthwise_taps(p, rows, x, zeros, run.taps);
         const int32_t pixels = inside ? th_min((last - x) / p->stride_w + 1, left) : 1;
         run.output = output;
         th_depthwise16_pixels(p, &run, pixels, relu);

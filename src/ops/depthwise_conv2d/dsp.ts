@@ -2,9 +2,11 @@ import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "../common/activation.js";
 import type { LinearScales } from "../common/linear-finish.js";
 import { inputOf, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
+import { weightedKernels } from "../common/weighted.js";
 import type { CValue, Kernel, KernelCall } from "../spec.js";
 import { type Channels, channelsOf } from "./dsp-channels.js";
-import { type DepthwiseConv2dAttrs, depthwiseGeometry } from "./geometry.js";
+import { groupsOf3x3, groupsOfAny, nibblesOf } from "./dsp-packing.js";
+import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 
 type View = NodeView<DepthwiseConv2dAttrs>;
 
@@ -79,20 +81,10 @@ const argsOf = ({ biases2, multipliers, rights }: Channels, weights: Int8Array):
   { kind: "output", index: 0 },
 ];
 
-/** 3x3 weights as th_depthwise_prepare reads them: groups of four channels, the last of the last four. */
-function groupsOf3x3(weights: Int8Array, channels: number): Int8Array {
-  const groups: number[] = [];
-  for (let done = 0; done < channels; done += 4) {
-    const first = Math.min(done, channels - 4);
-    const at = (channel: number, row: number, column: number) =>
-      weights[(first + channel) * 9 + row * 3 + column] as number;
-    for (let x = 0; x < 3; x++) {
-      for (const pair of [0, 2]) groups.push(at(pair, 0, x), at(pair + 1, 0, x), at(pair, 1, x), at(pair + 1, 1, x));
-      for (let c = 0; c < 4; c++) groups.push(at(c, 2, x));
-    }
-  }
-  return Int8Array.from(groups);
-}
+const isInt4 = (view: View): boolean => inputOf(view, 1).dtype === "int4";
+
+/** How headers and functions for a node's weights are named. */
+const nameOf = (view: View): string => (isInt4(view) ? "s8_w4_dsp" : "s8_dsp");
 
 /** Bytes of what is prepared of four channels, with the linear finish and with the other, and of a column. */
 const [linearBytes, fourBytes, columnBytes] = [104, 136, 24];
@@ -116,39 +108,16 @@ function call3x3Of(view: View, limit: number): KernelCall {
   const prepared = linear === null ? fourBytes : linearBytes;
   const bytes = (outputs: number) => prepared + columnBytes * ((outputs - 1) * stride + 3);
   const block = blockOf(outWidth, leanOutputs, limit, bytes);
-  const groups = groupsOf3x3(channels.weights, count);
+  const { weights } = channels;
+  const groups = isInt4(view) ? nibblesOf(weights, count, [3, 3], true) : groupsOf3x3(weights, count);
   const fields = { ...commonFields(view), block, add: linear?.add ?? 0 };
   return {
-    source: "ops/depthwise_conv2d/depthwise_conv2d_s8_dsp_3x3.h",
-    symbol: `th_depthwise_conv2d_s8_dsp_3x3_${stride}${linear === null ? "" : "_linear"}`,
+    source: `ops/depthwise_conv2d/depthwise_conv2d_${nameOf(view)}_3x3.h`,
+    symbol: `th_depthwise_conv2d_${nameOf(view)}_3x3_${stride}${linear === null ? "" : "_linear"}`,
     params: { type: "th_depthwise_conv2d_dsp_3x3_params", fields },
     args: linear === null ? argsOf(channels, groups) : linearArgsOf(linear, groups),
     scratchBytes: bytes(block),
   };
-}
-
-/** Weights as the header for any kernel reads them, and biases without the input's zero point. */
-function groupsOfAny({ weights, biases2 }: Channels, count: number, [rows, columns]: readonly number[], zero: number) {
-  const [height, width] = [rows as number, columns as number];
-  const groups: number[] = [];
-  const at = (channel: number, row: number, column: number) =>
-    row < height ? (weights[(channel * height + row) * width + column] as number) : 0;
-  for (let done = 0; done < count; done += 4) {
-    const first = Math.min(done, count - 4);
-    for (let x = 0; x < width; x++) {
-      for (let y = 0; y < height; y += 2) {
-        for (const c of [first, first + 2])
-          groups.push(at(c, y, x), at(c + 1, y, x), at(c, y + 1, x), at(c + 1, y + 1, x));
-      }
-    }
-  }
-  const taps = height * width;
-  const biases = biases2.map((twice, c) => {
-    let sum = 0;
-    for (let t = c * taps; t < (c + 1) * taps; t++) sum += weights[t] as number;
-    return twice / 2 - zero * sum;
-  });
-  return { weights: Int8Array.from(groups), biases };
 }
 
 function callColumnsOf(view: View, limit: number): KernelCall {
@@ -156,13 +125,21 @@ function callColumnsOf(view: View, limit: number): KernelCall {
   const channels = channelsOf(view) as Channels;
   const stride = view.attrs.stride[1];
   const pairs = Math.ceil(kernel[0] / 2);
-  const bytes = (outputs: number) => 64 + 16 * pairs * (kernel[1] + (outputs - 1) * stride + kernel[1]);
+  const { linear } = channels;
+  const finish = linear === null ? 64 : 32;
+  const bytes = (outputs: number) => finish + 16 * pairs * (kernel[1] + (outputs - 1) * stride + kernel[1]);
   const block = blockOf(outWidth, limit === 0 ? 1 : leanOutputs, limit, bytes);
+  const weights = isInt4(view)
+    ? nibblesOf(channels.weights, count, kernel, false)
+    : groupsOfAny(channels, count, kernel, 0).weights;
   return {
-    source: "ops/depthwise_conv2d/depthwise_conv2d_s8_dsp_columns.h",
-    symbol: `th_depthwise_conv2d_s8_dsp_columns_${pairs}`,
-    params: { type: "th_depthwise_conv2d_dsp_columns_params", fields: { ...commonFields(view), block } },
-    args: argsOf(channels, groupsOfAny(channels, count, kernel, 0).weights),
+    source: `ops/depthwise_conv2d/depthwise_conv2d_${nameOf(view)}_columns.h`,
+    symbol: `th_depthwise_conv2d_${nameOf(view)}_columns_${pairs}${linear === null ? "" : "_linear"}`,
+    params: {
+      type: "th_depthwise_conv2d_dsp_columns_params",
+      fields: { ...commonFields(view), block, add: linear?.add ?? 0 },
+    },
+    args: linear === null ? argsOf(channels, weights) : linearArgsOf(linear, weights),
     scratchBytes: bytes(block),
   };
 }
@@ -222,13 +199,53 @@ function takesColumns(view: View): boolean {
 
 const common = { form: "row", isa: "dsp", pixelSteps: true, types } as const;
 
+/** A kernel of int8 weights for int4 ones. */
+const narrow = (kernel: Kernel<DepthwiseConv2dAttrs>): Kernel<DepthwiseConv2dAttrs> => ({
+  ...kernel,
+  name: kernel.name.replace("s8", "s8_w4"),
+  types: { inputs: ["int8", "int4", "int32"], outputs: ["int8"] },
+});
+
+const by3x3: readonly Kernel<DepthwiseConv2dAttrs>[] = [
+  { ...common, name: "dsp s8 3x3", matches: takes3x3, call: (view) => call3x3Of(view, scratchLimit) },
+  { ...common, name: "dsp s8 3x3, lean", matches: takes3x3, call: (view) => call3x3Of(view, 0) },
+];
+const byColumns: readonly Kernel<DepthwiseConv2dAttrs>[] = [
+  { ...common, name: "dsp s8 columns", matches: takesColumns, call: (view) => callColumnsOf(view, planesLimit) },
+  { ...common, name: "dsp s8 columns, lean", matches: takesColumns, call: (view) => callColumnsOf(view, 0) },
+];
+
+/** The most taps whose products of int16 and int8 sum up to 32 bits. */
+const mostWideTaps = 511;
+
+/** int16 activations, four channels at a time, from the portable kernels' weights. */
+const wideKernels = weightedKernels(depthwise, ["s16", "s16_b32"]).map(
+  (kernel): Kernel<DepthwiseConv2dAttrs> => ({
+    ...kernel,
+    name: kernel.name.replace("portable", "dsp"),
+    isa: "dsp",
+    matches: (view) => {
+      const { kernel: taps, channels, multiplier } = depthwiseGeometry(view);
+      return multiplier === 1 && channels >= 4 && taps[0] * taps[1] <= mostWideTaps;
+    },
+    call: (view) => {
+      const call = kernel.call(view);
+      return {
+        ...call,
+        source: "ops/depthwise_conv2d/depthwise_conv2d_s16_dsp.h",
+        symbol: `${call.symbol}_dsp`,
+      };
+    },
+  }),
+);
+
 /**
  * int8 on cores with SIMD on halves of words. The lean kernels widen fewer columns at a time, some of them twice, and take
  * less scratch for the same weights.
  */
 export const depthwiseDsp: readonly Kernel<DepthwiseConv2dAttrs>[] = [
-  { ...common, name: "dsp s8 3x3", matches: takes3x3, call: (view) => call3x3Of(view, scratchLimit) },
-  { ...common, name: "dsp s8 columns", matches: takesColumns, call: (view) => callColumnsOf(view, planesLimit) },
+  ...by3x3.slice(0, 1),
+  ...byColumns.slice(0, 1),
   {
     name: "dsp s8",
     ...common,
@@ -249,6 +266,8 @@ export const depthwiseDsp: readonly Kernel<DepthwiseConv2dAttrs>[] = [
     },
     call: callAnyOf,
   },
-  { ...common, name: "dsp s8 3x3, lean", matches: takes3x3, call: (view) => call3x3Of(view, 0) },
-  { ...common, name: "dsp s8 columns, lean", matches: takesColumns, call: (view) => callColumnsOf(view, 0) },
+  ...by3x3.slice(1),
+  ...byColumns.slice(1),
+  ...[...by3x3.slice(0, 1), ...byColumns.slice(0, 1), ...by3x3.slice(1), ...byColumns.slice(1)].map(narrow),
+  ...wideKernels,
 ];

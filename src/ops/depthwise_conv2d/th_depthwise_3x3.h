@@ -44,6 +44,16 @@ typedef struct {
     uint32_t offset; /* minus the zero point in both halves */
 } th_depthwise_source;
 
+/*
+ * What preparing needs besides: right shifts and twice the output's zero point, and one, where it rounds twice; and for the
+ * linear finish of int8 weights masks of the first two rows' weights and of the third's, 0xff in their high bytes.
+ */
+typedef struct {
+    const int8_t *rights;
+    int32_t zero2;
+    uint32_t mask, third_mask;
+} th_depthwise_more;
+
 #if TH_DSP_ASM
 
 #define TH_DW3_COLUMN                                                                                                  \
@@ -124,15 +134,16 @@ typedef struct {
 
 /*
  * Prepares four channels. weights: for each column a word of channels 0 and 1 of the first and of the second row, one of
- * channels 2 and 3, one of all four of the third row. zero2: twice the output's zero point, and one.
+ * channels 2 and 3, one of all four of the third row.
  */
 TH_NAKED void th_depthwise_prepare(th_depthwise_four *four TH_ASM_ARG, const int8_t *weights TH_ASM_ARG,
                                    const int32_t *biases2 TH_ASM_ARG, const int32_t *multipliers TH_ASM_ARG,
-                                   const int8_t *rights TH_ASM_ARG, int32_t zero2 TH_ASM_ARG)
+                                   const th_depthwise_more *more TH_ASM_ARG)
 {
     __asm__("push {r4-r11, lr}\n"
             "ldm r2, {r4-r7}\n"
-            "stm r0!, {r4-r7}\n" TH_DW3_WIDEN TH_DW3_WIDEN TH_DW3_WIDEN "ldrd r1, r2, [sp, #36]\n"
+            "stm r0!, {r4-r7}\n" TH_DW3_WIDEN TH_DW3_WIDEN TH_DW3_WIDEN "ldr r1, [sp, #36]\n"
+            "ldrd r1, r2, [r1]\n"
             "ldm r3, {r4, r7, r10, lr}\n" TH_DW3_PREPARE("r4", "r5", "r6") TH_DW3_PREPARE("r7", "r8", "r9")
                 TH_DW3_PREPARE("r10", "r11", "r12") "stm r0!, {r4-r12}\n"
             "mov r4, lr\n" TH_DW3_PREPARE("r4", "r5", "r6") "stm r0, {r4-r6}\n"
@@ -143,27 +154,26 @@ TH_NAKED void th_depthwise_prepare(th_depthwise_four *four TH_ASM_ARG, const int
     "ldr r5, [r1], #4\n"                                                                                               \
     "ldr r7, [r1], #4\n"                                                                                               \
     "ldr r9, [r1], #4\n"                                                                                               \
-    "lsl r4, r5, #8\n"                                                                                                 \
-    "lsl r6, r7, #8\n"                                                                                                 \
-    "lsl r8, r9, #8\n"                                                                                                 \
-    "and r4, r4, #0xff00ff00\n"                                                                                        \
-    "and r5, r5, #0xff00ff00\n"                                                                                        \
-    "and r6, r6, #0xff00ff00\n"                                                                                        \
-    "and r7, r7, #0xff00ff00\n"                                                                                        \
-    "and r8, r8, #0xff00ff00\n"                                                                                        \
-    "and r9, r9, #0xff00ff00\n"                                                                                        \
+    "and r4, r10, r5, lsl #8\n"                                                                                        \
+    "and r5, r10, r5\n"                                                                                                \
+    "and r6, r10, r7, lsl #8\n"                                                                                        \
+    "and r7, r10, r7\n"                                                                                                \
+    "and r8, r12, r9, lsl #8\n"                                                                                        \
+    "and r9, r12, r9\n"                                                                                                \
     "stm r0!, {r4-r9}\n"
 
 /* The same for the linear finish, whose biases and multipliers are taken as they are. */
 TH_NAKED void th_depthwise_prepare_linear(th_depthwise_four *four TH_ASM_ARG, const int8_t *weights TH_ASM_ARG,
                                           const int32_t *biases TH_ASM_ARG, const int32_t *multipliers TH_ASM_ARG,
-                                          const int8_t *rights TH_ASM_ARG, int32_t zero2 TH_ASM_ARG)
+                                          const th_depthwise_more *more TH_ASM_ARG)
 {
-    __asm__("push {r4-r9}\n"
+    __asm__("push {r4-r10}\n"
+            "ldr r12, [sp, #28]\n"
             "ldm r2, {r4-r7}\n"
+            "ldrd r10, r12, [r12, #8]\n"
             "stm r0!, {r4-r7}\n" TH_DW3_SCALE TH_DW3_SCALE TH_DW3_SCALE "ldm r3, {r4-r7}\n"
             "stm r0!, {r4-r7}\n"
-            "pop {r4-r9}\n"
+            "pop {r4-r10}\n"
             "bx lr\n");
 }
 
@@ -226,12 +236,13 @@ TH_INLINE uint32_t th_depthwise_twice(uint32_t halves)
 }
 
 TH_KERNEL void th_depthwise_prepare(th_depthwise_four *four, const int8_t *weights, const int32_t *biases2,
-                                    const int32_t *multipliers, const int8_t *rights, int32_t zero2)
+                                    const int32_t *multipliers, const th_depthwise_more *more)
 {
+    const int8_t *rights = more->rights;
     for (int32_t c = 0; c < 4; c++) {
         four->biases[c] = biases2[c];
         four->finish.rounded[c].multiplier = multipliers[c];
-        four->finish.rounded[c].add = (int32_t)((uint32_t)zero2 << (rights[c] - 1));
+        four->finish.rounded[c].add = (int32_t)((uint32_t)more->zero2 << (rights[c] - 1));
         four->finish.rounded[c].right = rights[c];
     }
     for (int32_t kx = 0; kx < 3; kx++) {
@@ -244,16 +255,15 @@ TH_KERNEL void th_depthwise_prepare(th_depthwise_four *four, const int8_t *weigh
 }
 
 TH_KERNEL void th_depthwise_prepare_linear(th_depthwise_four *four, const int8_t *weights, const int32_t *biases,
-                                           const int32_t *multipliers, const int8_t *rights, int32_t zero2)
+                                           const int32_t *multipliers, const th_depthwise_more *more)
 {
-    (void)rights;
-    (void)zero2;
     memcpy(four->biases, biases, sizeof four->biases);
     memcpy(four->finish.multipliers, multipliers, sizeof four->finish.multipliers);
     for (int32_t i = 0; i < 9; i++, weights += 4) {
         const uint32_t word = th_load32(weights);
-        four->taps[i / 3][i % 3 * 2] = word << 8 & 0xff00ff00u;
-        four->taps[i / 3][i % 3 * 2 + 1] = word & 0xff00ff00u;
+        const uint32_t mask = i % 3 < 2 ? more->mask : more->third_mask;
+        four->taps[i / 3][i % 3 * 2] = word << 8 & mask;
+        four->taps[i / 3][i % 3 * 2 + 1] = word & mask;
     }
 }
 

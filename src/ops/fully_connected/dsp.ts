@@ -22,7 +22,7 @@ const packer = <A>(dense: Weighted<A>) =>
     const padded = Math.ceil(units / 4) * 4;
     if (zeroPointOf(inputOf(view, 1)) !== 0 || (2 * padded > 3 * units && (padded - units) * depth > 512)) return null;
     const lowered = dspChannels(dense, view);
-    return lowered && packQuads(lowered);
+    return lowered && packQuads(lowered, inputOf(view, 1).dtype === "int4" ? 4 : 8);
   });
 
 function callOf(view: NodeView<unknown>, activation: Activation, packed: PackedQuads): KernelCall {
@@ -39,9 +39,10 @@ function callOf(view: NodeView<unknown>, activation: Activation, packed: PackedQ
     min: range.min,
     max: range.max,
   };
+  const stem = inputOf(view, 1).dtype === "int4" ? "fully_connected_s8_w4_dsp" : "fully_connected_s8_dsp";
   return {
-    source: "ops/fully_connected/fully_connected_s8_dsp.h",
-    symbol: "th_fully_connected_s8_dsp",
+    source: `ops/fully_connected/${stem}.h`,
+    symbol: `th_${stem}`,
     params: { type: "th_fully_connected_s8_dsp_params", fields: { batch, in_c: depth, out_c: units, ...finish } },
     args: [
       { kind: "input", index: 0 },
@@ -54,7 +55,7 @@ function callOf(view: NodeView<unknown>, activation: Activation, packed: PackedQ
 }
 
 /**
- * For cores with the DSP instructions, from the portable kernels: int8, where the input comes row by row with the portable
+ * For cores with the DSP instructions, from the portable kernels: int8 (with weights of 8 or 4 bits), where the input comes row by row with the portable
  * kernel's sums; int16 activations, two outputs at a time.
  */
 export function denseDsp<A>(dense: Weighted<A>, portable: readonly Kernel<A>[]): readonly Kernel<A>[] {
@@ -74,13 +75,10 @@ export function denseDsp<A>(dense: Weighted<A>, portable: readonly Kernel<A>[]):
       return { ...call, source: "ops/fully_connected/fully_connected_s16_dsp.h", symbol: `${call.symbol}_dsp` };
     },
   });
-  return [
-    {
-      ...named("s8"),
-      matches: (view) => packed(view) !== null,
-      call: (view) => callOf(view, dense.activation(view.attrs), present(packed(view), "packed weights")),
-    },
-    wide(named("s16")),
-    wide(named("s16_b32")),
-  ];
+  const narrow = (kernel: Kernel<A>): Kernel<A> => ({
+    ...kernel,
+    matches: (view) => packed(view) !== null,
+    call: (view) => callOf(view, dense.activation(view.attrs), present(packed(view), "packed weights")),
+  });
+  return [narrow(named("s8")), narrow(named("s8_w4")), wide(named("s16")), wide(named("s16_b32"))];
 }

@@ -244,7 +244,7 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
     return { macs: batch * depth * units, operations: batch * units };
   },
   kernels: [
-    denseHelium(dense, present(portableKernels[0], "the kernel for int8")),
+    ...denseHelium(dense, portableKernels),
     ...denseDsp(dense, portableKernels),
     denseArmv6m(dense, present(portableKernels[0], "the kernel for int8")),
     ...portableKernels,

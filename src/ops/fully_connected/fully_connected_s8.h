@@ -7,40 +7,30 @@
 #define TH_FULLY_CONNECTED_S8_H
 
 #include "fully_connected_params.h"
-#include "th_fixedpoint.h"
+#include "th_weighted_s8.h"
 
-/* The sum with the products of n inputs and weights. */
-TH_INLINE int32_t th_fully_connected_s8_add(int32_t sum, const int8_t *input, const int8_t *weights, int32_t n,
-                                            int32_t in_zero, int32_t weights_zero)
+typedef th_fully_connected_params th_fully_connected_params_s8;
+
+/* The zero point of weights, times all inputs. */
+TH_INLINE int32_t th_fully_connected_start_s8(const th_fully_connected_params *p, const int8_t *input, int32_t n)
 {
-    for (int32_t c = 0; c < n; c++) {
-        sum += (input[c] - in_zero) * (weights[c] - weights_zero);
+    int32_t sum = 0;
+    for (int32_t c = 0; p->weights_zero != 0 && c < n; c++) {
+        sum += input[c] - p->in_zero;
     }
-    return sum;
+    return -p->weights_zero * sum;
 }
 
-TH_INLINE int8_t th_fully_connected_s8_of(const th_fully_connected_params *p, int32_t sum, int32_t multiplier,
-                                          int32_t shift)
-{
-    const int32_t value = th_requantize(sum, multiplier, shift) + p->out_zero;
-    return (int8_t)th_clamp(value, p->min, p->max);
-}
+#define TH_TYPE s8
+#include "th_fully_connected_units.h"
+#undef TH_TYPE
 
 TH_KERNEL void th_fully_connected_s8(const th_fully_connected_params *p, const int8_t *input, const int8_t *weights,
                                      const int32_t *bias, const int32_t *multipliers, const int8_t *shifts,
                                      int8_t *output)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t in_zero = p->in_zero;
-    const int32_t weights_zero = p->weights_zero;
-    for (int32_t n = 0; n < p->batch; n++, input += in_c) {
-        for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const int32_t sum = th_fully_connected_s8_add(bias ? bias[oc] : 0, input, weights + oc * in_c, in_c,
-                                                          in_zero, weights_zero);
-            const int32_t m = oc * p->multiplier_step;
-            *output++ = th_fully_connected_s8_of(p, sum, multipliers[m], shifts[m]);
-        }
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_fully_connected_units_s8(p, input, weights, bias, &scale, output);
 }
 
 /*
@@ -51,23 +41,8 @@ TH_KERNEL void th_fully_connected_s8_fold(const th_fully_connected_params *p, in
                                           const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
                                           const int8_t *shifts, void *scratch, int8_t *output)
 {
-    int32_t *sums = (int32_t *)scratch;
-    const int32_t in_c = p->in_c;
-    const int32_t row_c = p->row_c;
-    const int32_t start = y * row_c;
-    const int32_t in_zero = p->in_zero;
-    const int32_t weights_zero = p->weights_zero;
-    for (int32_t oc = 0; oc < p->out_c; oc++) {
-        const int32_t before = y > 0 ? sums[oc] : bias ? bias[oc] : 0;
-        const int32_t sum = th_fully_connected_s8_add(before, input, weights + oc * in_c + start, row_c, in_zero,
-                                                      weights_zero);
-        if (start + row_c < in_c) {
-            sums[oc] = sum;
-        } else {
-            const int32_t m = oc * p->multiplier_step;
-            output[oc] = th_fully_connected_s8_of(p, sum, multipliers[m], shifts[m]);
-        }
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_fully_connected_row_s8(p, y, input, weights, bias, &scale, (int32_t *)scratch, output);
 }
 
 #endif

@@ -29,12 +29,13 @@ typedef struct {
     const int32_t *stream, *end; /* of the first four outputs, and behind the last */
     const int8_t *input;
     int8_t *output;
-    int32_t step_bytes; /* 16 bytes of weights for each four inputs but the last ones */
+    int32_t step_bytes; /* of weights, for each four inputs but the last ones: 16 bytes, or 8 if they have 4 bits */
     uint32_t last;      /* the last one to four inputs */
     int32_t zero2;      /* as above, or 0: the sums are wanted, of four outputs */
     int32_t *sums;      /* twice those of outputs 0, 2, 1, 3 */
     const int32_t *scales;
     int32_t scale_step;
+    int32_t starts[4]; /* what sums begin with: see fully_connected_s8_w4_dsp.h */
 } th_quads_block;
 
 /* Words of a group of outputs besides its weights. */
@@ -63,67 +64,87 @@ typedef struct {
     "asr " sum ", " sum ", r7\n"                                                                                       \
     "ssat " sum ", #8, " sum "\n"
 
-/* The stack: [0] where the unrolled steps are entered, then the block. */
+/* Twice the sums with their biases: r2 to r5 are twice the biases of outputs 0, 2, 1, 3. */
+#define TH_QUADS_SPLIT                                                                                                 \
+    "sub r12, r12, r10\n"                                                                                              \
+    "sub lr, lr, r11\n"                                                                                                \
+    "add r10, r2, r10, lsl #1\n"                                                                                       \
+    "add r11, r3, r11, lsl #1\n"                                                                                       \
+    "add r12, r4, r12, asr #7\n"                                                                                       \
+    "add lr, r5, lr, asr #7\n"
+#define TH_QUADS_ZEROS                                                                                                 \
+    "mov r10, #0\n"                                                                                                    \
+    "mov r11, #0\n"                                                                                                    \
+    "mov r12, #0\n"                                                                                                    \
+    "mov lr, #0\n"
+
+/*
+ * The stack: [0] where the unrolled steps are entered, then the block, as many bytes as `drop` with what `save` pushes.
+ * skip: r1 to the bytes of steps that are skipped, from r8, the bytes of weights; start: what sums begin with.
+ */
+#define TH_QUADS_BODY(save, skip, start, step, sums, split, drop)                                                      \
+    __asm__("push {r4-r11, lr}\n"                                                                                      \
+            "ldm r0!, {r4-r11}\n" save "ldm r0, {r2, r3}\n"                                                            \
+            "push {r2, r3}\n"                                                                                          \
+            "push {r4-r11}\n"                                                                                          \
+            "mov r0, r4\n" skip "adr.w r2, 2f\n"                                                                       \
+            "sub r2, r2, r1\n"                                                                                         \
+            "orr r2, r2, #1\n"                                                                                         \
+            "push {r2}\n"                                                                                              \
+            "0:\n" start "ldr r1, [sp, #12]\n"                                                                         \
+            "ldr r7, [sp, #20]\n"                                                                                      \
+            "add r7, r7, r0\n"                                                                                         \
+            "ldr pc, [sp]\n"                                                                                           \
+            ".balign 4\n"                                                                                              \
+            "1:\n" step step step step "2:\n"                                                                          \
+            "cmp r0, r7\n"                                                                                             \
+            "bne 1b\n"                                                                                                 \
+            "ldr r8, [sp, #24]\n" sums "ldm r0!, {r2-r5}\n" split "ldr r2, [sp, #28]\n"                                \
+            "cbnz r2, 3f\n"                                                                                            \
+            "ldr r2, [sp, #32]\n"                                                                                      \
+            "stm r2, {r10, r11, r12, lr}\n"                                                                            \
+            "b 4f\n"                                                                                                   \
+            "3:\n"                                                                                                     \
+            "ldr r8, [sp, #36]\n"                                                                                      \
+            "ldr r9, [sp, #40]\n"                                                                                      \
+            "ldm r8, {r3-r7}\n"                                                                                        \
+            "add r8, r8, r9\n"                                                                                         \
+            "str r8, [sp, #36]\n" TH_QUADS_FINISH("r10", "r3") "lsr r7, r7, #8\n" TH_QUADS_FINISH("r12", "r4")         \
+            "lsr r7, r7, #8\n" TH_QUADS_FINISH("r11", "r5") "lsr r7, r7, #8\n" TH_QUADS_FINISH("lr", "r6")             \
+            "bfi r10, r12, #8, #8\n"                                                                                   \
+            "bfi r10, r11, #16, #8\n"                                                                                  \
+            "bfi r10, lr, #24, #8\n"                                                                                   \
+            "ldr r1, [sp, #16]\n"                                                                                      \
+            "str r10, [r1], #4\n"                                                                                      \
+            "str r1, [sp, #16]\n"                                                                                      \
+            "4:\n"                                                                                                     \
+            "ldr r1, [sp, #8]\n"                                                                                       \
+            "cmp r0, r1\n"                                                                                             \
+            "bne 0b\n"                                                                                                 \
+            "add sp, #" drop "\n"                                                                                      \
+            "pop {r4-r11, pc}\n")
+
 TH_NAKED void th_quads_s8(const th_quads_block *b TH_ASM_ARG)
 {
-    __asm__("push {r4-r11, lr}\n"
-            "ldm r0!, {r4-r11}\n"
-            "ldm r0, {r2, r3}\n"
-            "push {r2, r3}\n"
-            "push {r4-r11}\n"
-            "mov r0, r4\n"
-            "and r1, r8, #48\n"
-            "adr.w r2, 2f\n"
-            "sub r2, r2, r1, lsl #2\n"
-            "orr r2, r2, #1\n"
-            "push {r2}\n"
-            "0:\n"
-            "mov r10, #0\n"
-            "mov r11, #0\n"
-            "mov r12, #0\n"
-            "mov lr, #0\n"
-            "ldr r1, [sp, #12]\n"
-            "ldr r7, [sp, #20]\n"
-            "add r7, r7, r0\n"
-            "ldr pc, [sp]\n"
-            ".balign 4\n"
-            "1:\n" TH_QUADS_STEP TH_QUADS_STEP TH_QUADS_STEP TH_QUADS_STEP "2:\n"
-            "cmp r0, r7\n"
-            "bne 1b\n"
-            "ldr r8, [sp, #24]\n" TH_QUADS_SUMS "ldm r0!, {r2-r5}\n"
-            "sub r12, r12, r10\n"
-            "sub lr, lr, r11\n"
-            "add r10, r2, r10, lsl #1\n"
-            "add r11, r3, r11, lsl #1\n"
-            "add r12, r4, r12, asr #7\n"
-            "add lr, r5, lr, asr #7\n"
-            "ldr r2, [sp, #28]\n"
-            "cbnz r2, 3f\n"
-            "ldr r2, [sp, #32]\n"
-            "stm r2, {r10, r11, r12, lr}\n"
-            "b 4f\n"
-            "3:\n"
-            "ldr r8, [sp, #36]\n"
-            "ldr r9, [sp, #40]\n"
-            "ldm r8, {r3-r7}\n"
-            "add r8, r8, r9\n"
-            "str r8, [sp, #36]\n" TH_QUADS_FINISH("r10", "r3") "lsr r7, r7, #8\n" TH_QUADS_FINISH("r12", "r4") "lsr r7, r7, #8\n"
-            TH_QUADS_FINISH("r11", "r5") "lsr r7, r7, #8\n" TH_QUADS_FINISH("lr", "r6")
-            "bfi r10, r12, #8, #8\n"
-            "bfi r10, r11, #16, #8\n"
-            "bfi r10, lr, #24, #8\n"
-            "ldr r1, [sp, #16]\n"
-            "str r10, [r1], #4\n"
-            "str r1, [sp, #16]\n"
-            "4:\n"
-            "ldr r1, [sp, #8]\n"
-            "cmp r0, r1\n"
-            "bne 0b\n"
-            "add sp, #44\n"
-            "pop {r4-r11, pc}\n");
+    TH_QUADS_BODY("", "and r1, r8, #48\nlsl r1, r1, #2\n", TH_QUADS_ZEROS, TH_QUADS_STEP, TH_QUADS_SUMS, TH_QUADS_SPLIT,
+                  "44");
 }
 
 #else
+
+/* Four outputs, of twice their sums. */
+TH_INLINE void th_quads_store(const th_quads_block *b, const int32_t *sums, const int32_t *scales, int8_t *output)
+{
+    for (int32_t i = 0; i < 4; i++) {
+        if (b->zero2 == 0) {
+            b->sums[(i & 1) * 2 + (i >> 1)] = sums[i];
+        } else {
+            const int32_t right = (scales[4] >> (8 * i)) & 255;
+            const int32_t nudge = ((b->zero2 * (1 << right)) >> 1) + (sums[i] >> 31);
+            output[i] = (int8_t)th_ssat8(th_smmlar(sums[i], scales[i], nudge) >> right);
+        }
+    }
+}
 
 /* What the assembly above computes. */
 TH_INLINE void th_quads_s8(const th_quads_block *b)
@@ -150,47 +171,50 @@ TH_INLINE void th_quads_s8(const th_quads_block *b)
             sums[2 * half] = (int32_t)((uint32_t)tail[half] + 2 * (uint32_t)even);
             sums[2 * half + 1] = tail[2 + half] + (odd >> 7);
         }
-        for (int32_t i = 0; i < 4; i++) {
-            if (b->zero2 == 0) {
-                b->sums[(i & 1) * 2 + (i >> 1)] = sums[i];
-            } else {
-                const int32_t right = (scales[4] >> (8 * i)) & 255;
-                const int32_t nudge = ((b->zero2 * (1 << right)) >> 1) + (sums[i] >> 31);
-                output[i] = (int8_t)th_ssat8(th_smmlar(sums[i], scales[i], nudge) >> right);
-            }
-        }
+        th_quads_store(b, sums, scales, output);
         scales += b->scale_step / 4;
     }
 }
 
 #endif
 
-/* Up to four outputs, with any shift and limits, segment by segment; leaves the stream behind them. */
-TH_KERNEL void th_fully_connected_s8_dsp_long(const th_fully_connected_s8_dsp_params *p, th_quads_block *b,
-                                              int32_t channels)
+/* The last one to four of some inputs, from `input` on. */
+TH_INLINE uint32_t th_quads_last(const int8_t *input, int32_t n)
 {
-    const int32_t words = b->step_bytes / 4;
+    uint32_t last = 0;
+    for (int32_t i = 0; i < n; i++) {
+        last |= (uint32_t)(uint8_t)input[i] << (8 * i);
+    }
+    return last;
+}
+
+/* Computes groups of outputs: th_quads_s8 or th_quads_w4. */
+typedef void th_quads_compute(const th_quads_block *b);
+
+/*
+ * Up to four outputs, with any shift and limits, segment by segment; leaves the stream behind them. extra: what is added to
+ * the sums of the first three outputs.
+ */
+/* Up to four outputs, with any shift and limits, segment by segment; leaves the stream behind them. */
+TH_INLINE void th_quads_long(const th_fully_connected_s8_dsp_params *p, th_quads_block *b, int32_t channels,
+                             int32_t extra, th_quads_compute *compute, int32_t bits)
+{
+    const int32_t inputs = p->in_c / p->segments;
+    const int32_t before = (inputs - 1) & ~3;
     const int8_t *input = b->input;
-    int32_t totals[4] = {0, 0, 0, 0};
+    int32_t totals[4] = {2 * extra, 2 * extra, 2 * extra, 0}; /* twice those of outputs 0, 2, 1, 3 */
     int32_t sums[4];
     b->sums = sums;
     b->zero2 = 0;
     for (int32_t left = p->segments; left > 0; left--) {
-        if (left > 1) {
-            b->last = th_load32(b->input + words);
-        } else {
-            b->last = 0;
-            for (int32_t i = words; b->input + i != input + p->in_c; i++) {
-                b->last |= (uint32_t)(uint8_t)b->input[i] << (8 * (i & 3));
-            }
-        }
-        b->end = b->stream + words + 4 + TH_QUADS_REST;
-        th_quads_s8(b);
+        b->last = th_quads_last(b->input + before, inputs - before);
+        b->end = b->stream + (before + 4) * bits / 8 + TH_QUADS_REST;
+        compute(b);
         for (int32_t i = 0; i < 4; i++) {
             totals[i] = (int32_t)((uint32_t)totals[i] + (uint32_t)sums[i]);
         }
         b->stream = b->end;
-        b->input += words + 4;
+        b->input += inputs;
     }
     b->input = input;
     for (int32_t c = 0; c < channels; c++) {
@@ -201,39 +225,45 @@ TH_KERNEL void th_fully_connected_s8_dsp_long(const th_fully_connected_s8_dsp_pa
     }
 }
 
+/* All outputs of one input vector. extra: see above; the block's starts are set where the sums are short. */
+TH_INLINE void th_quads_vector(const th_fully_connected_s8_dsp_params *p, th_quads_block *b, const int8_t *input,
+                               const int32_t *stream, const int32_t *scales, int8_t *output, int32_t extra,
+                               th_quads_compute *compute, int32_t bits)
+{
+    const int32_t before = (p->in_c / p->segments - 1) & ~3;
+    int32_t left = p->out_c;
+    b->step_bytes = before * bits / 2;
+    b->scale_step = p->scale_step;
+    b->stream = stream;
+    b->scales = scales;
+    b->input = input;
+    b->output = output;
+    if (p->zero2 != 0 && left > 3) {
+        b->last = th_quads_last(input + before, p->in_c - before);
+        b->end = stream + (left >> 2) * ((before + 4) * bits / 8 + TH_QUADS_REST);
+        b->zero2 = p->zero2;
+        b->sums = 0;
+        compute(b);
+        b->stream = b->end;
+        b->scales += (left >> 2) * (p->scale_step / 4);
+        b->output += left & ~3;
+        left &= 3;
+    }
+    memset(b->starts, 0, sizeof b->starts);
+    for (; left > 0; left -= 4) {
+        th_quads_long(p, b, th_min(left, 4), extra, compute, bits);
+        b->scales += p->scale_step / 4;
+        b->output += 4;
+    }
+}
+
 /* input [batch][in_c], output [batch][out_c]. */
 TH_KERNEL void th_fully_connected_s8_dsp(const th_fully_connected_s8_dsp_params *p, const int8_t *input,
                                          const int32_t *stream, const int32_t *scales, int8_t *output)
 {
-    const int32_t words = (p->in_c / p->segments - 1) & ~3;
-    th_quads_block b;
-    b.step_bytes = 4 * words;
-    b.scale_step = p->scale_step;
-    for (int32_t n = 0; n < p->batch; n++, input += p->in_c) {
-        int32_t left = p->out_c;
-        b.stream = stream;
-        b.scales = scales;
-        b.input = input;
-        b.output = output + n * p->out_c;
-        if (p->zero2 != 0 && left > 3) {
-            b.last = 0;
-            for (int32_t i = words; i < p->in_c; i++) {
-                b.last |= (uint32_t)(uint8_t)input[i] << (8 * (i & 3));
-            }
-            b.end = stream + (left >> 2) * (words + 4 + TH_QUADS_REST);
-            b.zero2 = p->zero2;
-            b.sums = 0;
-            th_quads_s8(&b);
-            b.stream = b.end;
-            b.scales += (left >> 2) * (p->scale_step / 4);
-            b.output += left & ~3;
-            left &= 3;
-        }
-        for (; left > 0; left -= 4) {
-            th_fully_connected_s8_dsp_long(p, &b, th_min(left, 4));
-            b.scales += p->scale_step / 4;
-            b.output += 4;
-        }
+    for (int32_t n = 0; n < p->batch; n++) {
+        th_quads_block b;
+        th_quads_vector(p, &b, input + n * p->in_c, stream, scales, output + n * p->out_c, 0, th_quads_s8, 8);
     }
     th_limit_s8(output, p->out_c, p->batch, p->out_c, p->min, p->max);
 }

@@ -8,39 +8,28 @@
 #define TH_FULLY_CONNECTED_S8_W4_H
 
 #include "fully_connected_params.h"
-#include "th_fixedpoint.h"
+#include "th_weighted_s8_w4.h"
 
-/* The sum with the products of n inputs and weights, those from element `first` on. */
-TH_INLINE int32_t th_fully_connected_s8_w4_add(int32_t sum, const int8_t *input, const uint8_t *weights, int32_t first,
-                                               int32_t n, int32_t in_zero)
+typedef th_fully_connected_params th_fully_connected_params_s8_w4;
+
+TH_INLINE int32_t th_fully_connected_start_s8_w4(const th_fully_connected_params *p, const int8_t *input, int32_t n)
 {
-    for (int32_t c = 0; c < n; c++) {
-        sum += (input[c] - in_zero) * th_int4(weights, first + c);
-    }
-    return sum;
+    (void)p;
+    (void)input;
+    (void)n;
+    return 0;
 }
 
-TH_INLINE int8_t th_fully_connected_s8_w4_of(const th_fully_connected_params *p, int32_t sum, int32_t multiplier,
-                                             int32_t shift)
-{
-    const int32_t value = th_requantize(sum, multiplier, shift) + p->out_zero;
-    return (int8_t)th_clamp(value, p->min, p->max);
-}
+#define TH_TYPE s8_w4
+#include "th_fully_connected_units.h"
+#undef TH_TYPE
 
 TH_KERNEL void th_fully_connected_s8_w4(const th_fully_connected_params *p, const int8_t *input, const uint8_t *weights,
                                         const int32_t *bias, const int32_t *multipliers, const int8_t *shifts,
                                         int8_t *output)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t in_zero = p->in_zero;
-    for (int32_t n = 0; n < p->batch; n++, input += in_c) {
-        for (int32_t oc = 0; oc < p->out_c; oc++) {
-            const int32_t sum = th_fully_connected_s8_w4_add(bias ? bias[oc] : 0, input, weights, oc * in_c, in_c,
-                                                             in_zero);
-            const int32_t m = oc * p->multiplier_step;
-            *output++ = th_fully_connected_s8_w4_of(p, sum, multipliers[m], shifts[m]);
-        }
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_fully_connected_units_s8_w4(p, input, weights, bias, &scale, output);
 }
 
 /*
@@ -51,21 +40,8 @@ TH_KERNEL void th_fully_connected_s8_w4_fold(const th_fully_connected_params *p,
                                              const uint8_t *weights, const int32_t *bias, const int32_t *multipliers,
                                              const int8_t *shifts, void *scratch, int8_t *output)
 {
-    int32_t *sums = (int32_t *)scratch;
-    const int32_t in_c = p->in_c;
-    const int32_t row_c = p->row_c;
-    const int32_t start = y * row_c;
-    const int32_t in_zero = p->in_zero;
-    for (int32_t oc = 0; oc < p->out_c; oc++) {
-        const int32_t before = y > 0 ? sums[oc] : bias ? bias[oc] : 0;
-        const int32_t sum = th_fully_connected_s8_w4_add(before, input, weights, oc * in_c + start, row_c, in_zero);
-        if (start + row_c < in_c) {
-            sums[oc] = sum;
-        } else {
-            const int32_t m = oc * p->multiplier_step;
-            output[oc] = th_fully_connected_s8_w4_of(p, sum, multipliers[m], shifts[m]);
-        }
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_fully_connected_row_s8_w4(p, y, input, weights, bias, &scale, (int32_t *)scratch, output);
 }
 
 #endif

@@ -6,6 +6,7 @@ import { perNode } from "../common/per-node.js";
 import { inputOf, outputOf, sizeAt, zeroPointOf } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
 import { heliumChannels, packFours, packScales, scaleBytes } from "../common/weighted-helium.js";
+import { heliumVectors, otherHeliumTypes } from "../common/windows-helium.js";
 import type { Kernel, KernelCall } from "../spec.js";
 
 /** Weights and scales as fully_connected_s8_helium.h reads them. */
@@ -14,11 +15,7 @@ interface PackedDense {
   readonly scales: Int32Array;
 }
 
-/** For Helium; where the input comes row by row, its sums are the portable kernel's. */
-export function denseHelium<A extends { readonly activation: Activation }>(
-  dense: Weighted<A>,
-  portable: Kernel<A>,
-): Kernel<A> {
+function int8Kernel<A extends { readonly activation: Activation }>(dense: Weighted<A>, portable: Kernel<A>): Kernel<A> {
   const packed = perNode(dense.index, (view: NodeView<A>): PackedDense | null => {
     if (zeroPointOf(inputOf(view, 1)) !== 0) return null;
     const channels = heliumChannels(dense, view);
@@ -52,4 +49,27 @@ export function denseHelium<A extends { readonly activation: Activation }>(
     };
   };
   return { ...portable, name: "helium s8", isa: "helium", matches: (view) => packed(view) !== null, call };
+}
+
+/** For Helium, from the portable kernels; where the input comes row by row, sums are theirs. */
+export function denseHelium<A extends { readonly activation: Activation }>(
+  dense: Weighted<A>,
+  portable: readonly Kernel<A>[],
+): readonly Kernel<A>[] {
+  const named = (suffix: string): Kernel<A> =>
+    present(
+      portable.find(({ name }) => name === `portable ${suffix}`),
+      `a kernel for ${suffix}`,
+    );
+  return [
+    int8Kernel(dense, named("s8")),
+    ...otherHeliumTypes.map(
+      (type): Kernel<A> => ({
+        ...named(type.suffix),
+        ...heliumVectors(type, dense),
+        name: `helium ${type.suffix}`,
+        isa: "helium",
+      }),
+    ),
+  ];
 }

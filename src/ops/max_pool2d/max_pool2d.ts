@@ -7,6 +7,7 @@ export const maxPool2d = pool2d({
   summary: "Maximum of a window per channel",
   builtin: 17,
   stem: "ops/max_pool2d/max_pool2d",
+  helium: true,
   start: (dtype) => rangeOf(dtype).min,
   add: Math.max,
   end: (value) => value,

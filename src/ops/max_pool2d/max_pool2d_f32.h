@@ -7,66 +7,33 @@
 
 #include <float.h>
 
+#include "th_name.h"
 #include "th_pool2d.h"
 #include "th_rows.h"
 
-/* The maximum of the value and `width` elements of one channel, side by side in a row. */
-TH_INLINE float th_max_pool2d_f32_add(float value, const float *in, int32_t width, int32_t step)
+typedef th_pool2d_f32_params th_max_pool2d_f32_params;
+typedef float th_max_pool2d_f32_input;
+typedef float th_max_pool2d_f32_value;
+typedef float th_max_pool2d_f32_kept;
+
+TH_INLINE float th_max_pool2d_f32_empty(void)
 {
-    for (int32_t i = 0; i < width; i++) {
-        value = in[i * step] > value ? in[i * step] : value;
-    }
-    return value;
+    return -FLT_MAX;
 }
 
-/* Computes one output row: rows [k_h] of the window, each [in_w][channels] or NULL, output [out_w][channels]. */
-TH_KERNEL void th_max_pool2d_f32(const th_pool2d_f32_params *p, const void *const *rows, float *output)
+TH_INLINE float th_max_pool2d_f32_add(float value, float element)
 {
-    const int32_t channels = p->channels;
-    const int32_t in_step = p->in_step;
-    const th_taps inside = th_rows_inside(rows, p->k_h);
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, 1, p->k_w, p->in_w);
-        const int32_t first = (x0 + columns.first) * in_step;
-        const int32_t width = columns.end - columns.first;
-        for (int32_t c = 0; c < channels; c++) {
-            float value = -FLT_MAX;
-            for (int32_t ky = inside.first; ky < inside.end; ky++) {
-                value = th_max_pool2d_f32_add(value, (const float *)rows[ky] + first + c, width, in_step);
-            }
-            output[c] = th_clampf(value, p->min, p->max);
-        }
-        output += p->out_step;
-    }
+    return element > value ? element : value;
 }
 
-/*
- * Takes input row y, in order, of a window over all in_h rows; the last call writes the output [out_w][channels].
- * scratch: maxima [out_w][channels], kept between calls.
- */
-TH_KERNEL void th_max_pool2d_f32_fold(const th_pool2d_f32_params *p, int32_t y, const float *input, void *scratch,
-                                      float *output)
+TH_INLINE float th_max_pool2d_f32_of(const th_pool2d_f32_params *p, float value, int32_t count)
 {
-    float *kept = (float *)scratch;
-    const int32_t channels = p->channels;
-    const int32_t in_step = p->in_step;
-    const int32_t last = p->in_h - 1;
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, 1, p->k_w, p->in_w);
-        const float *first = input + (x0 + columns.first) * in_step;
-        const int32_t width = columns.end - columns.first;
-        for (int32_t c = 0; c < channels; c++, kept++) {
-            const float value = th_max_pool2d_f32_add(y > 0 ? *kept : -FLT_MAX, first + c, width, in_step);
-            if (y < last) {
-                *kept = value;
-            } else {
-                output[c] = th_clampf(value, p->min, p->max);
-            }
-        }
-        output += p->out_step;
-    }
+    (void)count;
+    return th_clampf(value, p->min, p->max);
 }
+
+#define TH_TYPE th_max_pool2d_f32
+#include "th_pool2d_rows.h"
+#undef TH_TYPE
 
 #endif

@@ -5,66 +5,33 @@
 #ifndef TH_MAX_POOL2D_S8_H
 #define TH_MAX_POOL2D_S8_H
 
+#include "th_name.h"
 #include "th_pool2d.h"
 #include "th_rows.h"
 
-/* The maximum of the value and `width` elements of one channel, side by side in a row. */
-TH_INLINE int32_t th_max_pool2d_s8_add(int32_t value, const int8_t *in, int32_t width, int32_t step)
+typedef th_pool2d_params th_max_pool2d_s8_params;
+typedef int8_t th_max_pool2d_s8_input;
+typedef int32_t th_max_pool2d_s8_value;
+typedef int8_t th_max_pool2d_s8_kept;
+
+TH_INLINE int32_t th_max_pool2d_s8_empty(void)
 {
-    for (int32_t i = 0; i < width; i++) {
-        value = th_max(value, in[i * step]);
-    }
-    return value;
+    return INT8_MIN;
 }
 
-/* Computes one output row: rows [k_h] of the window, each [in_w][channels] or NULL, output [out_w][channels]. */
-TH_KERNEL void th_max_pool2d_s8(const th_pool2d_params *p, const void *const *rows, int8_t *output)
+TH_INLINE int32_t th_max_pool2d_s8_add(int32_t value, int8_t element)
 {
-    const int32_t channels = p->channels;
-    const int32_t in_step = p->in_step;
-    const th_taps inside = th_rows_inside(rows, p->k_h);
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, 1, p->k_w, p->in_w);
-        const int32_t first = (x0 + columns.first) * in_step;
-        const int32_t width = columns.end - columns.first;
-        for (int32_t c = 0; c < channels; c++) {
-            int32_t value = INT8_MIN;
-            for (int32_t ky = inside.first; ky < inside.end; ky++) {
-                value = th_max_pool2d_s8_add(value, (const int8_t *)rows[ky] + first + c, width, in_step);
-            }
-            output[c] = (int8_t)th_clamp(value, p->min, p->max);
-        }
-        output += p->out_step;
-    }
+    return element > value ? element : value;
 }
 
-/*
- * Takes input row y, in order, of a window over all in_h rows; the last call writes the output [out_w][channels].
- * scratch: maxima [out_w][channels], kept between calls.
- */
-TH_KERNEL void th_max_pool2d_s8_fold(const th_pool2d_params *p, int32_t y, const int8_t *input, void *scratch,
-                                     int8_t *output)
+TH_INLINE int8_t th_max_pool2d_s8_of(const th_pool2d_params *p, int32_t value, int32_t count)
 {
-    int8_t *kept = (int8_t *)scratch;
-    const int32_t channels = p->channels;
-    const int32_t in_step = p->in_step;
-    const int32_t last = p->in_h - 1;
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x0 = ox * p->stride_w - p->pad_left;
-        const th_taps columns = th_taps_inside(x0, 1, p->k_w, p->in_w);
-        const int8_t *first = input + (x0 + columns.first) * in_step;
-        const int32_t width = columns.end - columns.first;
-        for (int32_t c = 0; c < channels; c++, kept++) {
-            const int32_t value = th_max_pool2d_s8_add(y > 0 ? *kept : INT8_MIN, first + c, width, in_step);
-            if (y < last) {
-                *kept = (int8_t)value;
-            } else {
-                output[c] = (int8_t)th_clamp(value, p->min, p->max);
-            }
-        }
-        output += p->out_step;
-    }
+    (void)count;
+    return (int8_t)th_clamp(value, p->min, p->max);
 }
+
+#define TH_TYPE th_max_pool2d_s8
+#include "th_pool2d_rows.h"
+#undef TH_TYPE
 
 #endif

@@ -1,3 +1,5 @@
+import { present } from "../../base/assert.js";
+import { elementsOf } from "../../base/dtype.js";
 import { quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import {
@@ -72,8 +74,73 @@ const quantized = (dtype: "int8" | "int16", suffix: string): Kernel<MulAttrs> =>
     fields: productParams(view),
   }));
 
+/** int8 on cores with the DSP instructions, for right shifts that their finish is exact for. */
+const dspKernel: Kernel<MulAttrs> = {
+  ...binaryKernel("int8", (view: NodeView<MulAttrs>) => {
+    const { zero1, zero2, out_zero, multiplier, shift, min, max } = productParams(view);
+    const add = (2 * out_zero + 1) * 2 ** (-shift - 1);
+    return {
+      source: "ops/mul/product_s8_dsp.h",
+      symbol: "th_mul_s8_dsp",
+      params: "th_product_dsp_params",
+      fields: { zero1, zero2, multiplier, add, right: -shift, min, max },
+    };
+  }),
+  name: "dsp s8",
+  isa: "dsp",
+  matches: (view) => {
+    const { shift } = productParams(view);
+    return shift <= -1 && shift >= -22;
+  },
+};
+
 const activationOf = (a: MulAttrs): Activation => a.activation;
 const attrs: MulAttrs = { activation: "NONE" };
+
+/** Elements of a tensor whose values repeat along the output's first axes, or all of them; null where others repeat. */
+function repeats(shape: readonly number[], out: readonly number[]): number | null {
+  const n = elementsOf(shape);
+  const whole = out.toReversed();
+  const given = shape.toReversed();
+  const first = whole.findIndex((size, i) => (given[i] ?? 1) !== size);
+  return first < 0 || given.slice(first).every((size) => size === 1) ? n : null;
+}
+
+/** The runs of th_product_helium_params; null where the tensors are not of the shapes that those are for. */
+function heliumRuns(view: NodeView<MulAttrs>) {
+  const out = outputOf(view, 0).shape;
+  const [n1, n2] = [0, 1].map((i) => repeats(inputOf(view, i).shape, out)) as [number | null, number | null];
+  const all = elementsOf(out);
+  if (n1 === null || n2 === null || Math.max(n1, n2) !== all || all === 0) return null;
+  const n = Math.min(n1, n2);
+  return { outer: all / n, n, step1: n1 === all ? n : 0, step2: n2 === all ? n : 0 };
+}
+
+/** int8 for Helium, for right shifts, of tensors of one shape, or one of which repeats. */
+const heliumKernel: Kernel<MulAttrs> = {
+  name: "helium s8",
+  isa: "helium",
+  form: "slice",
+  types: { inputs: ["int8", "int8"], outputs: ["int8"] },
+  matches: (view) => productParams(view).shift <= -1 && (heliumRuns(view)?.n ?? 0) >= 4,
+  call: (view) => {
+    const { shift, ...fields } = productParams(view);
+    return {
+      source: "ops/mul/product_s8_helium.h",
+      symbol: "th_product_s8_helium",
+      params: {
+        type: "th_product_helium_params",
+        fields: { ...present(heliumRuns(view), "runs"), ...fields, right: -shift },
+      },
+      args: [
+        { kind: "input", index: 0 },
+        { kind: "input", index: 1 },
+        { kind: "output", index: 0 },
+      ],
+      scratchBytes: 0,
+    };
+  },
+};
 
 export const mul = defineOp<"MUL", MulAttrs>({
   name: "MUL",
@@ -95,6 +162,8 @@ export const mul = defineOp<"MUL", MulAttrs>({
   channels: elementwiseChannels,
   cost: elementCost(1),
   kernels: [
+    heliumKernel,
+    dspKernel,
     quantized("int8", "s8"),
     quantized("int16", "s16"),
     int32Arithmetic("mul", activationOf),

@@ -3,7 +3,7 @@ import { clamp, quantizeMultiplier, requantize, roundAway } from "../../base/fix
 import { type NodeView, perTensor, type Quantization } from "../../ir/graph.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
-import { type ElementMap, lookupCall, mapAll } from "../common/lut.js";
+import { type ElementMap, lookupKernels, mapAll } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { tableRanges } from "../common/ranges.js";
 import { equalRows } from "../common/rows.js";
@@ -42,12 +42,8 @@ function quantizeMap(view: NodeView<unknown>): ElementMap {
   return (x) => clamp((requantize((x - p.in_zero) | 0, p.multiplier, p.shift) + p.out_zero) | 0, min, max);
 }
 
-const table = (from: "int8" | "uint8", to: "int8" | "uint8"): Kernel<Empty> => ({
-  name: `table ${suffix[from]} to ${suffix[to]}`,
-  form: "slice",
-  types: { inputs: [from], outputs: [to] },
-  call: (view) => lookupCall(view, quantizeMap(view)),
-});
+const table = (from: "int8" | "uint8", to: "int8" | "uint8"): readonly Kernel<Empty>[] =>
+  lookupKernels(`table ${suffix[from]} to ${suffix[to]}`, from, to, quantizeMap);
 
 const direct = (from: Quantizable, to: Quantizable): Kernel<Empty> => ({
   name: `portable ${suffix[from]} to ${suffix[to]}`,
@@ -81,9 +77,9 @@ const typeLimits = (dtype: DType): { readonly min: number; readonly max: number 
 };
 
 const kernels: readonly Kernel<Empty>[] = [
-  table("int8", "int8"),
-  table("int8", "uint8"),
-  table("uint8", "int8"),
+  ...table("int8", "int8"),
+  ...table("int8", "uint8"),
+  ...table("uint8", "int8"),
   direct("int8", "int16"),
   direct("int8", "int32"),
   direct("int16", "int8"),

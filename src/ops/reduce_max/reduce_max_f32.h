@@ -9,9 +9,18 @@
 
 #include "th_reduce.h"
 
-TH_INLINE float th_larger_f32(float value, float x)
+typedef th_reduce_params th_reduce_max_f32_params;
+typedef float th_reduce_max_f32_input;
+typedef float th_reduce_max_f32_value;
+
+TH_INLINE float th_reduce_max_f32_empty(void)
 {
-    return x > value ? x : value;
+    return -FLT_MAX;
+}
+
+TH_INLINE float th_reduce_max_f32_add(float value, float element)
+{
+    return element > value ? element : value;
 }
 
 TH_INLINE float th_reduce_max_f32_finish(const th_reduce_params *p, float value)
@@ -20,25 +29,8 @@ TH_INLINE float th_reduce_max_f32_finish(const th_reduce_params *p, float value)
     return value;
 }
 
-TH_KERNEL void th_reduce_max_f32(const th_reduce_params *p, const float *input, float *output)
-{
-    for (int32_t o = 0; o < p->outer; o++) {
-        for (int32_t m = 0; m < p->middle; m++) {
-            for (int32_t i = 0; i < p->inner; i++) {
-                float value = -FLT_MAX;
-                for (int32_t a = 0; a < p->first; a++) {
-                    for (int32_t b = 0; b < p->second; b++) {
-                        const float x =
-                            input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
-                        value = th_larger_f32(value, x);
-                    }
-                }
-                *output++ = value;
-            }
-        }
-    }
-}
-
-TH_DEFINE_FOLD(th_reduce_max_f32_fold, th_reduce_params, float, float, -FLT_MAX, th_larger_f32, th_reduce_max_f32_finish)
+#define TH_TYPE th_reduce_max_f32
+#include "th_reduce_axes.h"
+#undef TH_TYPE
 
 #endif

@@ -7,9 +7,18 @@
 
 #include "th_reduce.h"
 
-TH_INLINE int8_t th_larger_s8(int8_t value, int8_t x)
+typedef th_reduce_params th_reduce_max_s8_params;
+typedef int8_t th_reduce_max_s8_input;
+typedef int8_t th_reduce_max_s8_value;
+
+TH_INLINE int8_t th_reduce_max_s8_empty(void)
 {
-    return x > value ? x : value;
+    return INT8_MIN;
+}
+
+TH_INLINE int8_t th_reduce_max_s8_add(int8_t value, int8_t element)
+{
+    return element > value ? element : value;
 }
 
 TH_INLINE int8_t th_reduce_max_s8_finish(const th_reduce_params *p, int8_t value)
@@ -18,25 +27,8 @@ TH_INLINE int8_t th_reduce_max_s8_finish(const th_reduce_params *p, int8_t value
     return value;
 }
 
-TH_KERNEL void th_reduce_max_s8(const th_reduce_params *p, const int8_t *input, int8_t *output)
-{
-    for (int32_t o = 0; o < p->outer; o++) {
-        for (int32_t m = 0; m < p->middle; m++) {
-            for (int32_t i = 0; i < p->inner; i++) {
-                int8_t value = INT8_MIN;
-                for (int32_t a = 0; a < p->first; a++) {
-                    for (int32_t b = 0; b < p->second; b++) {
-                        const int8_t x =
-                            input[(((o * p->first + a) * p->middle + m) * p->second + b) * p->inner + i];
-                        value = th_larger_s8(value, x);
-                    }
-                }
-                *output++ = value;
-            }
-        }
-    }
-}
-
-TH_DEFINE_FOLD(th_reduce_max_s8_fold, th_reduce_params, int8_t, int8_t, INT8_MIN, th_larger_s8, th_reduce_max_s8_finish)
+#define TH_TYPE th_reduce_max_s8
+#include "th_reduce_axes.h"
+#undef TH_TYPE
 
 #endif

@@ -10,9 +10,10 @@ import { type CValue, defineOp, type Kernel, type KernelArg, noTraits, type Repo
 import { softmaxReference } from "./reference.js";
 import { type SoftmaxAttrs, softmaxScaling, softmaxSize, softmaxTables } from "./scaling.js";
 
-function kernel(suffix: string, input: DType, output: DType): Kernel<SoftmaxAttrs> {
+function kernel(suffix: string, input: DType, output: DType, isa?: "dsp"): Kernel<SoftmaxAttrs> {
   return {
-    name: `portable ${suffix}`,
+    name: `${isa ?? "portable"} ${suffix}`,
+    ...(isa ? { isa } : {}),
     form: "slice",
     types: { inputs: [input], outputs: [output] },
     call: (view) => {
@@ -30,8 +31,8 @@ function kernel(suffix: string, input: DType, output: DType): Kernel<SoftmaxAttr
         tables.push({ kind: "constant", label: "reciprocal", dtype: "int16", data: reciprocal });
       }
       return {
-        source: `ops/softmax/softmax_${suffix}.h`,
-        symbol: `th_softmax_${suffix}`,
+        source: `ops/softmax/softmax_${suffix}${isa ? `_${isa}` : ""}.h`,
+        symbol: `th_softmax_${suffix}${isa ? `_${isa}` : ""}`,
         params: { type: isFloat ? "th_softmax_f32_params" : "th_softmax_params", fields },
         args: [{ kind: "input", index: 0 }, ...tables, { kind: "output", index: 0 }],
         scratchBytes: 0,
@@ -136,6 +137,7 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   channels: "none",
   cost: (view) => ({ macs: 0, operations: 3 * elementsOf(inputOf(view, 0).shape) }),
   kernels: [
+    kernel("s8", "int8", "int8", "dsp"),
     kernel("s8", "int8", "int8"),
     kernel("s8_s16", "int8", "int16"),
     kernel("s16", "int16", "int16"),

@@ -8,6 +8,7 @@
 #define TH_TRANSPOSE_CONV_F32_H
 
 #include "th_rows.h"
+#include "th_weighted_f32.h"
 #include "transpose_conv_taps.h"
 
 typedef struct {
@@ -17,38 +18,17 @@ typedef struct {
     int32_t pad_top, pad_left; /* rows and columns of the full result cut off before the output */
     float min, max;            /* of the activation */
 } th_transpose_conv_f32_params;
+typedef th_transpose_conv_f32_params th_transpose_conv_params_f32;
+
+#define TH_TYPE f32
+#include "th_transpose_conv_row.h"
+#undef TH_TYPE
 
 TH_KERNEL void th_transpose_conv_f32(const th_transpose_conv_f32_params *p, const void *const *rows, int32_t y,
                                      const float *weights, const float *bias, float *output)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t k_h = p->k_h;
-    const int32_t k_w = p->k_w;
-    const int32_t stride_h = p->stride_h;
-    const int32_t stride_w = p->stride_w;
-    const th_transpose_taps down = th_transpose_taps_at(y + p->pad_top, k_h, stride_h);
-    const th_taps inside = th_rows_inside(rows, down.count);
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x = ox + p->pad_left;
-        const th_transpose_taps across = th_transpose_taps_at(x, k_w, stride_w);
-        const int32_t x0 = (x - across.last) / stride_w;
-        const th_taps columns = th_taps_inside(x0, 1, across.count, p->in_w);
-        for (int32_t oc = 0; oc < p->out_c; oc++) {
-            float sum = 0.0f;
-            for (int32_t i = inside.first; i < inside.end; i++) {
-                const float *row = (const float *)rows[i];
-                const float *filter = weights + (oc * k_h + down.last - i * stride_h) * k_w * in_c;
-                for (int32_t j = columns.first; j < columns.end; j++) {
-                    const float *in = row + (x0 + j) * in_c;
-                    const float *w = filter + (across.last - j * stride_w) * in_c;
-                    for (int32_t c = 0; c < in_c; c++) {
-                        sum += in[c] * w[c];
-                    }
-                }
-            }
-            *output++ = th_clampf(sum + (bias ? bias[oc] : 0.0f), p->min, p->max);
-        }
-    }
+    const th_scale_f32 scale = {p->min, p->max};
+    th_transpose_conv_row_f32(p, rows, y, weights, bias, &scale, output);
 }
 
 #endif

@@ -8,46 +8,23 @@
 #ifndef TH_TRANSPOSE_CONV_S8_H
 #define TH_TRANSPOSE_CONV_S8_H
 
-#include "th_fixedpoint.h"
 #include "th_rows.h"
+#include "th_weighted_s8.h"
 #include "transpose_conv_params.h"
 #include "transpose_conv_taps.h"
+
+typedef th_transpose_conv_params th_transpose_conv_params_s8;
+
+#define TH_TYPE s8
+#include "th_transpose_conv_row.h"
+#undef TH_TYPE
 
 TH_KERNEL void th_transpose_conv_s8(const th_transpose_conv_params *p, const void *const *rows, int32_t y,
                                     const int8_t *weights, const int32_t *bias, const int32_t *multipliers,
                                     const int8_t *shifts, int8_t *output)
 {
-    const int32_t in_c = p->in_c;
-    const int32_t k_h = p->k_h;
-    const int32_t k_w = p->k_w;
-    const int32_t stride_h = p->stride_h;
-    const int32_t stride_w = p->stride_w;
-    const int32_t in_zero = p->in_zero;
-    const th_transpose_taps down = th_transpose_taps_at(y + p->pad_top, k_h, stride_h);
-    const th_taps inside = th_rows_inside(rows, down.count);
-    for (int32_t ox = 0; ox < p->out_w; ox++) {
-        const int32_t x = ox + p->pad_left;
-        const th_transpose_taps across = th_transpose_taps_at(x, k_w, stride_w);
-        const int32_t x0 = (x - across.last) / stride_w;
-        const th_taps columns = th_taps_inside(x0, 1, across.count, p->in_w);
-        for (int32_t oc = 0; oc < p->out_c; oc++) {
-            int32_t sum = 0;
-            for (int32_t i = inside.first; i < inside.end; i++) {
-                const int8_t *row = (const int8_t *)rows[i];
-                const int8_t *filter = weights + (oc * k_h + down.last - i * stride_h) * k_w * in_c;
-                for (int32_t j = columns.first; j < columns.end; j++) {
-                    const int8_t *in = row + (x0 + j) * in_c;
-                    const int8_t *w = filter + (across.last - j * stride_w) * in_c;
-                    for (int32_t c = 0; c < in_c; c++) {
-                        sum += (in[c] - in_zero) * w[c];
-                    }
-                }
-            }
-            const int32_t m = oc * p->multiplier_step;
-            const int32_t scaled = th_requantize(sum + (bias ? bias[oc] : 0), multipliers[m], shifts[m]);
-            *output++ = (int8_t)th_clamp(scaled + p->out_zero, p->min, p->max);
-        }
-    }
+    const th_scale scale = TH_SCALE(p, multipliers, shifts);
+    th_transpose_conv_row_s8(p, rows, y, weights, bias, &scale, output);
 }
 
 #endif

@@ -37,7 +37,8 @@ function busyOf(core: CoreTiming, instruction: Instruction, before: Instruction 
   const { kind, registers } = instruction;
   const busy = core.busy[kind] ?? 1;
   // What a core moves in one cycle needs no more than that.
-  if (isMultiple(kind)) return registers <= core.registersPerCycle ? 1 : busy + Math.ceil(registers / core.registersPerCycle);
+  if (isMultiple(kind))
+    return registers <= core.registersPerCycle ? 1 : busy + Math.ceil(registers / core.registersPerCycle);
   const followsMemory = core.pipelinesLoads && isMemory(kind) && before !== undefined && isMemory(before.kind);
   return followsMemory ? 1 : busy;
 }
