@@ -14,7 +14,7 @@ describe("fitted weights", () => {
       const factors = [random.unit() * 1000, random.unit() * 50, 1, random.unit() * 300];
       return { factors, value: factors.reduce((sum, f, i) => sum + f * (known[i] ?? 0), 0) };
     });
-    fitWeights(equations).forEach((w, i) => expect(w).toBeCloseTo(known[i] ?? 0, 2));
+    for (const [i, w] of fitWeights(equations).entries()) expect(w).toBeCloseTo(known[i] ?? 0, 2);
   });
 
   it("are never negative", () => {

@@ -124,11 +124,20 @@ function spreadIfNeeded(choice: Choice, orders: readonly Ordered[], options: Com
   );
 }
 
+/** True if a plan needs no more RAM than there is, in one memory or in several. */
+export const fitsBudget = (plan: Plan, { budgetBytes = Infinity }: CompileOptions): boolean =>
+  plan.regions.length > 1 || plan.peakBytes <= budgetBytes;
+
 /** The choice with strips of columns around its peak, if nothing that computes everything once fits the budget. */
-function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
+export function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], options: CompileOptions): Choice {
   const { budgetBytes = Infinity, feed = "resident", isa = "portable" } = options;
-  const fits = choice.plan.regions.length > 1 || choice.plan.peakBytes <= budgetBytes;
-  if (fits || budgetBytes === 0 || takesLayersOnly(options) || options.optimize === "balanced") return choice;
+  if (
+    fitsBudget(choice.plan, options) ||
+    budgetBytes === 0 ||
+    takesLayersOnly(options) ||
+    options.optimize === "balanced"
+  )
+    return choice;
   const least = leastMemory(orders, feed);
   if (least.plan.peakBytes <= budgetBytes) return choice;
   const found = planStrips(least.order.graph, least.plan, { feed, isa }, budgetBytes);
@@ -138,6 +147,6 @@ function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], options: Com
   return { order: { graph, nodes, layers: planLayers(graph, nodes, { feed }) }, plan, reason };
 }
 
-/** The plan to compile: what the objective asks for; spread over several memories, or in strips, where it must be. */
+/** The plan that the objective asks for, spread over several memories where it must be. */
 export const choosePlan = (orders: readonly Ordered[], options: CompileOptions): Choice =>
-  stripsIfNeeded(spreadIfNeeded(choose(orders, options), orders, options), orders, options);
+  spreadIfNeeded(choose(orders, options), orders, options);

@@ -8,7 +8,7 @@ import { planIncremental } from "../plan/incremental.js";
 import { orderNodes } from "../plan/order.js";
 import type { Plan } from "../plan/plan.js";
 import { planLayers } from "../plan/planner.js";
-import { type Choice, choosePlan, type Ordered } from "./choose.js";
+import { type Choice, choosePlan, fitsBudget, type Ordered, stripsIfNeeded } from "./choose.js";
 import { type CompileOptions, objectiveOf } from "./compile-options.js";
 import { typicalCore } from "./isa.js";
 import {
@@ -18,6 +18,7 @@ import {
   type KernelMap,
   kernelsBelowPeak,
   leanerKernels,
+  mostScratch,
   planCycles,
   scratchAtPeak,
   smallestKernels,
@@ -89,12 +90,14 @@ const mostInVain = 2;
 
 /** The plan that the options ask for, with the kernels that serve it best. */
 function chooseAll(graph: Graph, options: CompileOptions): Choice {
-  const { isa = "portable", budgetBytes = Infinity, optimize } = options;
+  const { isa = "portable", optimize } = options;
   const planWith = (kernels: KernelMap): Choice => choosePlan(ordersOf(graph, kernels, options), options);
-  const first = planWith(optimize === "size" ? smallestKernels(graph, isa) : new Map());
-  const isShort = first.plan.peakBytes > budgetBytes;
+  const kernels: KernelMap = optimize === "size" ? smallestKernels(graph, isa) : new Map();
+  const first = planWith(kernels);
+  const isShort = !fitsBudget(first.plan, options);
   if (options.plan === "layers" || (options.guardBytes ?? 0) > 0 || (optimize !== "memory" && !isShort)) return first;
-  return leanest(first, planWith, variantsOf(graph, isa), options);
+  const lean = leanest(first, planWith, variantsOf(graph, isa), options);
+  return stripsIfNeeded(lean, ordersOf(graph, kernels, options), options);
 }
 
 /** What part of the peak scratch at it must be, to look for less. */
@@ -108,10 +111,13 @@ function leanest(
   first: Choice,
   planWith: (kernels: KernelMap) => Choice,
   variants: Variants,
-  { isa = "portable", budgetBytes = Infinity }: CompileOptions,
+  options: CompileOptions,
 ): Choice {
+  const { isa = "portable", budgetBytes = Infinity } = options;
   const core = typicalCore[isa];
-  const isShort = first.plan.peakBytes > budgetBytes;
+  const isShort = !fitsBudget(first.plan, options);
+  // Of what is missing scratch is a part only; where it is too small a part, no kernel helps.
+  if (isShort && first.plan.peakBytes - 2 * mostScratch(first.order.nodes) > budgetBytes) return first;
   const most = isShort ? Infinity : (1 + leanOverhead) * planCycles(first.order.nodes, first.order.layers, core);
   let best = first;
   const isBest = (choice: Choice): boolean => {
@@ -120,7 +126,7 @@ function leanest(
     best = choice;
     return true;
   };
-  const isDone = (): boolean => isShort && best.plan.peakBytes <= budgetBytes;
+  const isDone = (): boolean => isShort && fitsBudget(best.plan, options);
   let last = first;
   for (let step = 0, inVain = 0; step < mostSteps && inVain < mostInVain && !isDone(); step++) {
     const kernels = kernelsBelowPeak({ nodes: last.order.nodes, plan: last.plan }, variants, core);

@@ -112,6 +112,9 @@ const totalCycles = (nodes: readonly LoweredNode[], core: MeasuredCore): number 
 const scratchOf = ({ whole, rows }: LoweredNode): number =>
   Math.max(whole?.scratchBytes ?? 0, rows?.call.scratchBytes ?? 0);
 
+/** The most scratch that any kernel takes. */
+export const mostScratch = (nodes: readonly LoweredNode[]): number => Math.max(0, ...nodes.map(scratchOf));
+
 /** How many limits of scratch are tried at most. */
 const mostLimits = 10;
 
@@ -153,7 +156,7 @@ function nodesAtPeak(nodes: readonly LoweredNode[], plan: Plan): readonly Lowere
 
 /** The most scratch of a kernel there. */
 export const scratchAtPeak = (nodes: readonly LoweredNode[], plan: Plan): number =>
-  Math.max(0, ...nodesAtPeak(nodes, plan).map(scratchOf));
+  mostScratch(nodesAtPeak(nodes, plan));
 
 /**
  * The kernels of a plan, but where its peak is, those that take the most scratch there replaced by the fastest that take

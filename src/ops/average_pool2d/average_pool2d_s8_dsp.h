@@ -117,7 +117,7 @@ TH_KERNEL void th_average_pool2d_s8_dsp_fold(const th_pool2d_params *p, int32_t 
             th_channel_sums_add(&halves, first + c, width, p->in_step, 4, kept + c);
             th_channel_sums_flush(&halves, kept + c, 4);
         }
-        for (; c < p->channels; c++) {
+        for (int32_t left = p->channels & 3; left > 0; left--, c++) {
             for (int32_t x = 0; x < width; x++) {
                 kept[c] += first[c + x * p->in_step];
             }

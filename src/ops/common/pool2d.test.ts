@@ -58,7 +58,7 @@ const pooled = (
   return { ...view, outputs: view.outputs.map((t, i) => ({ ...t, shape: types?.[i]?.shape ?? [] })) };
 };
 const kernelOf = (op: typeof averagePool2d | typeof maxPool2d, dtype: string) =>
-  op.kernels[["int8", "int16", "float32"].indexOf(dtype)];
+  op.kernels.filter((k) => k.isa === undefined)[["int8", "int16", "float32"].indexOf(dtype)];
 
 test("a pool over all rows folds, and keeps what it has of each window", () => {
   const view = pooled([1, 7, 6, 3], [7, 3]);
