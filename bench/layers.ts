@@ -102,8 +102,28 @@ const sum = (size: number, channels: number): Layer => ({
   },
 });
 
+/** The same layer before a sum: without an activation, its zero point not at the end of the range. */
+const linear = ({ op, sample }: Layer): Layer => ({
+  op,
+  sample: {
+    ...sample,
+    name: `${sample.name}, linear`,
+    attrs: { ...sample.attrs, activation: "NONE" },
+    outputs: [{ dtype: "int8", quant: perTensor(0.437, -5) }],
+  },
+});
+
+/** Layers that end a residual block, or a bottleneck. */
+const linearLayers = (): readonly Layer[] =>
+  [
+    ...[8, 16, 32].flatMap((c) => [9, 16].map((size) => conv(size, c, c, 3, 1))),
+    ...[conv(12, 96, 16, 1, 1), conv(9, 48, 24, 1, 1), conv(4, 128, 64, 1, 1), conv(16, 16, 8, 1, 1)],
+    ...[depthwise(12, 24, 3, 1), depthwise(5, 64, 3, 1), depthwise(10, 48, 5, 1)],
+  ].map(linear);
+
 /** Layers that cover what small networks have. */
 export const usualLayers = (): readonly Layer[] => [
+  ...linearLayers(),
   ...[8, 16, 32, 64, 128].flatMap((c) => [4, 9].map((size) => conv(size, c, c, 1, 1))),
   ...[conv(12, 16, 96, 1, 1), conv(12, 96, 16, 1, 1), conv(5, 48, 13, 1, 1), conv(7, 7, 31, 1, 1)],
   ...[conv(11, 24, 48, 1, 2), conv(3, 256, 64, 1, 1), conv(24, 8, 8, 1, 1)],

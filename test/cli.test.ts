@@ -177,6 +177,20 @@ describe("thimble verify and run", () => {
     });
   });
 
+  it.skipIf(findTarget("cortex-m4").missingTool() !== null)("measures every layer", async () => {
+    const args = ["verify", model, "--on", "cortex-m4", "--plan", "layers", "--profile"];
+    const { targets } = JSON.parse((await thimble(...args, "--json")).stdout);
+    const [{ instructions, cycles, profile }] = targets;
+    expect(profile.layers[0]).toMatchObject({ op: "CONV_2D", kernel: "dsp s8", macs: expect.any(Number) });
+    const sum = profile.layers.reduce((all: number, l: { instructions: number }) => all + l.instructions, 0);
+    expect(Math.abs(sum / instructions - 1)).toBeLessThan(0.001);
+    expect(cycles).toBeGreaterThan(instructions);
+    expect(profile.mix.multiplies).toBeGreaterThan(0);
+    const { stdout } = await thimble(...args, "--isa", "portable");
+    expect(stdout).toMatch(/cortex-m4, by layer/);
+    expect(stdout).toMatch(/CONV_2D +\S+ +portable s8/);
+  });
+
   it("reads and writes .npy and raw bytes", async () => {
     const imported = importTflite(exampleModel(), "m");
     const inputs = testInputs(imported.main, 5);

@@ -55,7 +55,7 @@ describe.skipIf(missing !== null)(`real models${missing ? ` (${missing})` : ""}`
       expect(built.verification?.targets.every((t) => t.identical && t.canariesIntact)).toBe(true);
       expect(built.fit.fits).toBe(true);
     },
-    120_000,
+    300_000,
   );
 
   it("keeps state in any of them, and rings of a pushed input", async () => {
