@@ -82,7 +82,7 @@ function ordersOf(graph: Graph, kernels: KernelMap, options: CompileOptions): re
 }
 
 /** The most cycles that the least RAM may cost, relative to layer by layer with the fastest kernels. */
-const leanOverhead = 0.05;
+const leanOverhead = 0.07;
 
 /** How often kernels at the peak give way to leaner ones, and how often in a row in vain. */
 const mostSteps = 8;

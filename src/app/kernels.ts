@@ -77,7 +77,7 @@ export function smallestKernels(graph: Graph, isa: Isa): KernelMap {
  * What part of all cycles a step must take to have its kernel to itself. Portable kernels gain a fifth by it, those in
  * assembly some percent around their loops.
  */
-const foldedShare = (kernel: Kernel<object>): number => (kernel.isa === undefined ? 0.03 : 0.075);
+const foldedShare = (kernel: Kernel<object>): number => (kernel.isa === undefined ? 0.03 : 0.1);
 
 /** The steps whose kernel is compiled for their sizes alone, which is faster but costs its code once more. */
 export function foldedSteps(

@@ -42,7 +42,7 @@ export const weigh = (weights: Weights, features: Features): number =>
 
 /** What weights are known by: the function, and the kernel, as several may call the same function with other parameters. */
 export const kernelKey = (call: KernelCall, kernel: { readonly name: string }): string =>
-  `${call.symbol}, ${kernel.name}`;
+  `${call.symbol}${call.variant === undefined ? "" : ` ${call.variant}`}, ${kernel.name}`;
 
 /** Letters that functions of one family have in common at least: `th_conv2d_s8`. */
 const familyLetters = 12;

@@ -161,6 +161,8 @@ export interface KernelCall {
   readonly args: readonly KernelArg[];
   /** Bytes of the scratch argument, aligned to 8; 0 if the kernel takes none. */
   readonly scratchBytes: number;
+  /** What sets apart calls of one function whose time differs more than their sizes do. */
+  readonly variant?: string;
 }
 
 /**

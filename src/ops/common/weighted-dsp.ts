@@ -144,6 +144,9 @@ function packPair({ weights, depth, biases }: DspChannels, even: number, order: 
   return words;
 }
 
+/** How sums of pairs become outputs: the enumeration of th_pairs_s8.h. */
+export const pairFinishes = { sums: 0, rounded: 1, linear: 2 } as const;
+
 /** What the finish of two channels needs: see th_pairs_s8.h. */
 function tailOf(
   { biases, multipliers, rights }: DspChannels,
@@ -171,7 +174,7 @@ export interface PackedPairs {
   /** Words of a pixel's values, two to a word. */
   readonly words: number;
   /** th_pairs_sums, th_pairs_rounded or th_pairs_linear, and what it adds. */
-  readonly finish: 0 | 1 | 2;
+  readonly finish: number;
   readonly add: number;
 }
 
@@ -185,7 +188,7 @@ export function packPairs(channels: DspChannels, order: WordOrder): PackedPairs 
     stream.push(...words, ...tailOf(channels, linear, even));
   }
   const { zero2 } = channels;
-  const finish = linear !== null ? 2 : zero2 !== 0 ? 1 : 0;
+  const finish = linear !== null ? pairFinishes.linear : zero2 !== 0 ? pairFinishes.rounded : pairFinishes.sums;
   return { stream: Int32Array.from(stream), words: order.length, finish, add: linear?.add ?? zero2 };
 }
 
@@ -209,7 +212,7 @@ export function packPairs4(channels: DspChannels, order: WordOrder): PackedPairs
     }
     stream.push(...tailOf(channels, linear, c));
   }
-  const finish = linear !== null ? 2 : zero2 !== 0 ? 1 : 0;
+  const finish = linear !== null ? pairFinishes.linear : zero2 !== 0 ? pairFinishes.rounded : pairFinishes.sums;
   return { stream: Int32Array.from(stream), words: even.length, finish, add: linear?.add ?? zero2 };
 }
 

@@ -21,6 +21,13 @@ typedef struct {
     int32_t out_zero, min, max;
 } th_conv2d_s8_dsp_params;
 
+/* Of a 1x1 convolution of so many pixels; see th_conv2d_s8_dsp_params. */
+typedef struct {
+    th_pairs_layer layer;
+    int32_t in_c, in_step;
+    int32_t pixels, block;
+} th_conv2d_s8_dsp_pixels_params;
+
 TH_INLINE th_pairs_layer th_conv2d_s8_dsp_layer(const th_conv2d_s8_dsp_params *p)
 {
     th_pairs_layer layer;
@@ -114,21 +121,21 @@ TH_INLINE void th_conv2d_s8_dsp_row(const th_conv2d_s8_dsp_params *p, const void
     }
 }
 
-TH_INLINE void th_conv2d_s8_dsp_points(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
-                                       void *scratch, int8_t *output, th_conv2d_s8_dsp_compute *compute)
+TH_INLINE void th_conv2d_s8_dsp_points(const th_conv2d_s8_dsp_pixels_params *p, const int8_t *input,
+                                       const int32_t *stream, void *scratch, int8_t *output,
+                                       th_conv2d_s8_dsp_compute *compute)
 {
-    const th_pairs_layer layer = th_conv2d_s8_dsp_layer(p);
     uint32_t *values = (uint32_t *)scratch;
-    for (int32_t at = 0; at < p->out_w; at += p->block) {
-        const int32_t pixels = th_min(p->out_w - at, p->block);
+    for (int32_t at = 0; at < p->pixels; at += p->block) {
+        const int32_t pixels = th_min(p->pixels - at, p->block);
         if (pixels == 4) {
             th_widen4_s8(values, input, p->in_step, p->in_c);
         } else {
             th_widen_s8(values, pixels, pixels, input, p->in_step, p->in_c);
         }
-        compute(&layer, stream, values, pixels, output);
+        compute(&p->layer, stream, values, pixels, output);
         input += p->block * p->in_step;
-        output += p->block * p->out_step;
+        output += p->block * p->layer.out_step;
     }
 }
 
@@ -143,11 +150,11 @@ TH_KERNEL void th_conv2d_s8_dsp(const th_conv2d_s8_dsp_params *p, const void *co
 }
 
 /*
- * Computes a 1x1 convolution with stride 1 of out_w pixels, of one row or of all: input [out_w][in_c].
+ * Computes a 1x1 convolution with stride 1 of pixels of one row or of all: input [pixels][in_c].
  * scratch: values [words][block] of 32 bits.
  */
-TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input, const int32_t *stream,
-                                       void *scratch, int8_t *output)
+TH_KERNEL void th_conv2d_s8_dsp_pixels(const th_conv2d_s8_dsp_pixels_params *p, const int8_t *input,
+                                       const int32_t *stream, void *scratch, int8_t *output)
 {
     th_conv2d_s8_dsp_points(p, input, stream, scratch, output, th_pairs_s8_pixels);
 }

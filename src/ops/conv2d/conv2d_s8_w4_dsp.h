@@ -16,7 +16,7 @@ TH_KERNEL void th_conv2d_s8_w4_dsp(const th_conv2d_s8_dsp_params *p, const void 
 }
 
 /* As th_conv2d_s8_dsp_pixels. */
-TH_KERNEL void th_conv2d_s8_w4_dsp_pixels(const th_conv2d_s8_dsp_params *p, const int8_t *input,
+TH_KERNEL void th_conv2d_s8_w4_dsp_pixels(const th_conv2d_s8_dsp_pixels_params *p, const int8_t *input,
                                           const int32_t *stream, void *scratch, int8_t *output)
 {
     th_conv2d_s8_dsp_points(p, input, stream, scratch, output, th_pairs_w4_pixels);

@@ -3,7 +3,14 @@ import { quantizedActivationRange } from "../common/activation.js";
 import { perNode } from "../common/per-node.js";
 import { inputOf, outputOf, zeroPointOf } from "../common/view.js";
 import { weightedKernels } from "../common/weighted.js";
-import { dspChannels, type PackedPairs, packPairs, packPairs4, widenedOrder } from "../common/weighted-dsp.js";
+import {
+  dspChannels,
+  type PackedPairs,
+  packPairs,
+  packPairs4,
+  pairFinishes,
+  widenedOrder,
+} from "../common/weighted-dsp.js";
 import type { Kernel, KernelArg, KernelCall } from "../spec.js";
 import { type Conv2dAttrs, conv2dGeometry, weightedConv2d } from "./geometry.js";
 
@@ -28,57 +35,68 @@ function isByPixels(view: View): boolean {
   return single && height === outHeight && width === outWidth;
 }
 
-function paramsOf(
-  view: View,
-  { words, finish, add }: PackedPairs,
-  pixels: number,
-  block: number,
-): KernelCall["params"] {
-  const { attrs } = view;
-  const { kernel, channels } = conv2dGeometry(view);
+/** How sums become outputs: fields of th_pairs_layer. */
+function finishFields(view: View, { finish, add }: PackedPairs) {
   const output = outputOf(view, 0);
-  const range = quantizedActivationRange(attrs.activation, output);
+  const { min, max } = quantizedActivationRange(view.attrs.activation, output);
+  return { finish, add, out_zero: zeroPointOf(output), min, max };
+}
+
+function rowParams(view: View, pairs: PackedPairs, block: number): KernelCall["params"] {
+  const { kernel, channels } = conv2dGeometry(view);
   const { k_c, ...sizes } = weightedConv2d.fields(view);
   const fields = {
-    words,
+    words: pairs.words,
     row_words: widenedOrder(1, kernel[1] * channels).length,
     ...sizes,
-    out_w: pixels,
     in_zero: zeroPointOf(inputOf(view, 0)),
     block,
-    finish,
-    add,
-    out_zero: zeroPointOf(output),
-    min: range.min,
-    max: range.max,
+    ...finishFields(view, pairs),
   };
   return { type: "th_conv2d_s8_dsp_params", fields };
+}
+
+function pixelParams(view: View, pairs: PackedPairs, block: number): KernelCall["params"] {
+  const { batch, outHeight, outWidth } = conv2dGeometry(view);
+  const { in_c, in_step, out_c, out_step } = weightedConv2d.fields(view);
+  const layer = { words: pairs.words, channels: out_c, out_step, ...finishFields(view, pairs) };
+  const fields = {
+    ...Object.fromEntries(Object.entries(layer).map(([name, value]) => [`layer.${name}`, value as number])),
+    in_c: in_c as number,
+    in_step: in_step as number,
+    pixels: batch * outHeight * outWidth,
+    block,
+  };
+  return { type: "th_conv2d_s8_dsp_pixels_params", fields };
 }
 
 /** A call that widens `block` pixels at a time. */
 function callOf(view: View, form: "row" | "pixels", block: number): KernelCall {
   const pairs = packed(view);
   if (pairs === null) throw new Error("weights that do not pack");
-  const { batch, outHeight, outWidth, kernel, channels } = conv2dGeometry(view);
+  const { kernel, channels } = conv2dGeometry(view);
   const stream: KernelArg = { kind: "constant", label: "pairs", dtype: "int32", data: pairs.stream };
   const values = 4 * block * pairs.words;
   const stem = isInt4(view) ? "conv2d_s8_w4_dsp" : "conv2d_s8_dsp";
+  const variant = pairs.finish === pairFinishes.linear ? "linear" : "rounded";
   const [source, output] = [`ops/conv2d/${stem}.h`, { kind: "output", index: 0 }] as const;
   if (form === "row") {
     return {
       source,
       symbol: `th_${stem}`,
-      params: paramsOf(view, pairs, outWidth, block),
+      params: rowParams(view, pairs, block),
       args: [{ kind: "rows", index: 0 }, stream, { kind: "scratch" }, output],
       scratchBytes: values + kernel[1] * channels,
+      variant,
     };
   }
   return {
     source,
     symbol: `th_${stem}_pixels`,
-    params: paramsOf(view, pairs, batch * outHeight * outWidth, block),
+    params: pixelParams(view, pairs, block),
     args: [{ kind: "input", index: 0 }, stream, { kind: "scratch" }, output],
     scratchBytes: values,
+    variant,
   };
 }
 

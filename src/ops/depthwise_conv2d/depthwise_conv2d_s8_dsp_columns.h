@@ -96,10 +96,11 @@ TH_INLINE void th_depthwise_columns_prepare(const th_depthwise_conv2d_params *p,
     }
 }
 
-TH_INLINE void th_depthwise_columns_row(const th_depthwise_conv2d_dsp_columns_params *params, const void *const *rows,
-                                        const int8_t *weights, const int32_t *biases, const int32_t *multipliers,
-                                        const int8_t *rights, void *scratch, int8_t *output,
-                                        const th_depthwise_columns_form *form)
+/* One function for all forms: what differs is in the functions that it calls. */
+TH_ROW void th_depthwise_columns_row(const th_depthwise_conv2d_dsp_columns_params *params, const void *const *rows,
+                                     const int8_t *weights, const int32_t *biases, const int32_t *multipliers,
+                                     const int8_t *rights, void *scratch, int8_t *output,
+                                     const th_depthwise_columns_form *form)
 {
     const th_depthwise_conv2d_params *p = &params->p;
     const int32_t all = (p->k_h + 1) >> 1;
