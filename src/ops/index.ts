@@ -6,6 +6,7 @@ import { argMin } from "./arg_min/arg_min.js";
 import { assignVariable } from "./assign_variable/assign_variable.js";
 import { averagePool2d } from "./average_pool2d/average_pool2d.js";
 import { batchMatmul } from "./batch_matmul/batch_matmul.js";
+import { batchNormalization } from "./batch_normalization/batch_normalization.js";
 import { callOnce } from "./call_once/call_once.js";
 import { cast } from "./cast/cast.js";
 import { concatenation } from "./concatenation/concatenation.js";
@@ -14,6 +15,7 @@ import { depthToSpace } from "./depth_to_space/depth_to_space.js";
 import { depthwiseConv2d } from "./depthwise_conv2d/depthwise_conv2d.js";
 import { dequantize } from "./dequantize/dequantize.js";
 import { div } from "./div/div.js";
+import { dropout } from "./dropout/dropout.js";
 import { elu } from "./elu/elu.js";
 import { exp } from "./exp/exp.js";
 import { expandDims } from "./expand_dims/expand_dims.js";
@@ -75,6 +77,7 @@ export const registry = [
   assignVariable,
   averagePool2d,
   batchMatmul,
+  batchNormalization,
   callOnce,
   cast,
   concatenation,
@@ -83,6 +86,7 @@ export const registry = [
   depthwiseConv2d,
   dequantize,
   div,
+  dropout,
   elu,
   exp,
   expandDims,
