@@ -1,7 +1,7 @@
 /**
  * Problems in a user's input are data: a stable code from this table, where it is, what was found, and the way out.
  * Ranges: TH1 file format, TH2 operators and graphs, TH3 planning and boards, TH4 code generation, TH5 toolchains
- * and targets, TH6 usage and input data.
+ * and targets, TH6 usage and input data, TH7 networks, training and quantization.
  */
 export const diagnosticCodes = {
   TH1001: "the file is not a TensorFlow Lite model",
@@ -45,6 +45,7 @@ export const diagnosticCodes = {
   TH6001: "a file cannot be read",
   TH6002: "the input data does not match the model's input",
   TH6003: "invalid option",
+  TH7001: "unknown network",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
