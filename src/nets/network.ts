@@ -185,9 +185,7 @@ export class Network {
   }
 
   reshape(x: Value, shape: readonly number[]): Value {
-    const name = this.named("reshape");
-    const target = this.integers(`${name}/shape`, [1, ...shape]);
-    return this.draft.node("RESHAPE", name, [x, target], { newShape: [1, ...shape] });
+    return this.draft.node("RESHAPE", this.named("reshape"), [x], { shape: [1, ...shape] });
   }
 
   flatten(x: Value): Value {

@@ -3,7 +3,6 @@ import { checkOption } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
-import { movedRanges } from "../common/ranges.js";
 import { inputOf } from "../common/view.js";
 import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
@@ -29,7 +28,7 @@ export const dropout = defineOp<"DROPOUT", DropoutAttrs>({
   },
   reference: copyReference,
   gradient: "none",
-  ranges: movedRanges(copyReference),
+  ranges: "none",
   channels: (view) => viewChannels(view, () => ({ inputs: new Map() })),
   cost: noCost,
   kernels: copyKernels<DropoutAttrs>([]),
