@@ -12,12 +12,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   formats: ["base", "ir", "ops"],
   run: ["base", "ir", "ops"],
   passes: ["base", "ir", "ops", "run"],
+  quantize: ["base", "ir", "ops", "run", "passes"],
   plan: ["base", "ir", "ops"],
   boards: ["base", "ir", "ops", "plan"],
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "nets", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
+  app: ["base", "ir", "ops", "nets", "formats", "run", "passes", "quantize", "plan", "boards", "cost", "codegen", "verify"],
 };
 
 /** Files outside every room: the package's own index. */

@@ -46,6 +46,9 @@ export const diagnosticCodes = {
   TH6002: "the input data does not match the model's input",
   TH6003: "invalid option",
   TH7001: "unknown network",
+  TH7002: "the model is not a float model",
+  TH7003: "there is no data to calibrate with",
+  TH7004: "the network computes values that are not finite",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -201,6 +201,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
+      quantizes: "same",
       window: (view) => {
         const { height, width } = geometry(view);
         return windowAxes(height, width, { ...view.attrs, dilation: [1, 1] });
