@@ -8,6 +8,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   base: [],
   ir: ["base"],
   ops: ["base", "ir"],
+  nets: ["base", "ir", "ops"],
   formats: ["base", "ir", "ops"],
   run: ["base", "ir", "ops"],
   passes: ["base", "ir", "ops", "run"],
@@ -16,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
+  app: ["base", "ir", "ops", "nets", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
 };
 
 /** Files outside every room: the package's own index. */

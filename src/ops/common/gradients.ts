@@ -146,7 +146,7 @@ export const viewGradient: GradientOf<unknown> = (view, upstream, e) => [
 ];
 
 /** For each output element the index of the input element that a mover copies to it. */
-function sources(view: NodeView<unknown>, reference: Reference<never>): Int32Array {
+export function moverSources(view: NodeView<unknown>, reference: Reference<never>): Int32Array {
   const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
   // One more than the index, so that elements which nothing writes show.
   const from = Int32Array.from({ length: elementsOf(input.shape) }, (_, i) => i + 1);
@@ -171,7 +171,7 @@ function sources(view: NodeView<unknown>, reference: Reference<never>): Int32Arr
 export const moverGradient =
   <A>(reference: Reference<A>): GradientOf<A> =>
   (view, upstream, e) => {
-    const from = sources(view, reference as Reference<never>);
+    const from = moverSources(view, reference as Reference<never>);
     const { shape } = inputOf(view, 0);
     const scattered = single(e.node("SCATTER_ADD", [only(upstream), e.constant([from.length], from)], { shape }));
     return [scattered, ...view.inputs.slice(1).map(() => null)];

@@ -4,7 +4,6 @@ import { noCost } from "../common/cost.js";
 import { viewGradient } from "../common/gradients.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
-import { movedRanges } from "../common/ranges.js";
 import { inputOf } from "../common/view.js";
 import { copyKernels, copyReference, viewTraits } from "../common/views.js";
 import { defineOp } from "../spec.js";
@@ -30,7 +29,7 @@ export const dropout = defineOp<"DROPOUT", DropoutAttrs>({
   },
   reference: copyReference,
   gradient: viewGradient,
-  ranges: movedRanges(copyReference),
+  ranges: "none",
   channels: (view) => viewChannels(view, () => ({ inputs: new Map() })),
   cost: noCost,
   kernels: copyKernels<DropoutAttrs>([]),
