@@ -16,6 +16,7 @@ export const diagnosticCodes = {
   TH1010: "the model is larger than a microcontroller tool needs to accept",
   TH1011: "the model has no operators or no outputs",
   TH1012: "this cannot be written as a TensorFlow Lite model",
+  TH1013: "this cannot be written as an ONNX model",
   TH2001: "unsupported operator",
   TH2002: "unsupported operator version",
   TH2003: "an operator has the wrong number of inputs or outputs",

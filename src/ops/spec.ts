@@ -3,6 +3,7 @@ import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization, Tensor } from "../ir/graph.js";
 import type { ChannelsOf, RangesOf } from "./channels.js";
 import type { Activation } from "./common/activation.js";
+import type { GradientOf, NoGradient } from "./gradient.js";
 import type { Isa } from "./isa.js";
 
 export type { Report } from "../base/diagnostics.js";
@@ -89,6 +90,8 @@ export interface Traits<A> {
    * one that the operator fixes.
    */
   readonly quantizes: "free" | "same" | Readonly<Record<"int8" | "int16", Quantization>>;
+  /** Inputs that training changes where they are float32 constants: weights, biases, slopes. */
+  readonly parameters: readonly number[];
   /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
   readonly sideEffects: boolean;
 }
@@ -108,6 +111,7 @@ export const noTraits = {
   shapeOnly: false,
   sums: "none",
   quantizes: "free",
+  parameters: [],
   sideEffects: false,
 } as const satisfies Traits<never>;
 
@@ -289,8 +293,8 @@ export interface OpSpec<Name extends string, A extends object> {
   readonly infer: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** The definition of the operator, for float and integer types; bit-exact with TFLM's for the latter. */
   readonly reference: Reference<A>;
-  /** The gradient's graph; "none" until training needs it. */
-  readonly gradient: "none";
+  /** The gradient, as nodes that training adds to the graph; or why there is none. */
+  readonly gradient: GradientOf<A> | NoGradient;
   /** How bounds of stored integers pass through, channel by channel; "none": an output may be anything its type holds. */
   readonly ranges: RangesOf<A> | "none";
   /** How channels hang together and can be cut out; "none" where they cannot. */

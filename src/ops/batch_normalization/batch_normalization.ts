@@ -4,6 +4,7 @@ import { channelCount } from "../channels.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
 import { elementCost } from "../common/cost.js";
+import { add, mul, only, scalar, sub, sumTo, unary } from "../common/gradients.js";
 import { equalRows } from "../common/rows.js";
 import { constantOf, inputOf } from "../common/view.js";
 import { defineOp, type ExecView, noTraits, type Sample } from "../spec.js";
@@ -67,7 +68,7 @@ export const batchNormalization = defineOp<"BATCH_NORMALIZATION", BatchNormaliza
   summary: "(x - mean) / sqrt(variance + epsilon) * gamma + beta, channel by channel",
   arity: { inputs: [5, 5], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, elementwise: true, inPlace: [0], rows: (view) => equalRows(view, [0]) },
+  traits: { ...noTraits, elementwise: true, parameters: [1, 2], inPlace: [0], rows: (view) => equalRows(view, [0]) },
   tflite: "none",
   infer: (view, report) => {
     const input = inputOf(view, 0);
@@ -83,7 +84,14 @@ export const batchNormalization = defineOp<"BATCH_NORMALIZATION", BatchNormaliza
     return fit.every(Boolean) ? [{ shape: input.shape, dtype: input.dtype, quant: null }] : null;
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [x, gamma, mean, variance] = [inputOf(view, 0), inputOf(view, 1), inputOf(view, 3), inputOf(view, 4)];
+    const dy = only(upstream);
+    const inverse = unary(e, "RSQRT", add(e, variance, scalar(e, view.attrs.epsilon)));
+    const dx = mul(e, dy, mul(e, gamma, inverse));
+    const normalized = mul(e, sub(e, x, mean), inverse);
+    return [dx, sumTo(e, mul(e, dy, normalized), gamma.shape), sumTo(e, dy, gamma.shape), null, null];
+  },
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(2),

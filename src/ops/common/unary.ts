@@ -18,6 +18,7 @@ import type { Activation } from "./activation.js";
 import { elementwiseChannels } from "./channels.js";
 import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
+import { type UnaryGradient, unaryGradient } from "./gradients.js";
 import { type ElementMap, lookupKernels, mapAll } from "./lut.js";
 import { tableRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
@@ -130,6 +131,8 @@ export interface UnaryOp<Name extends string, A> {
   readonly int8: (view: NodeView<A>) => ElementMap;
   /** The map of 16 bits and the kernel that computes it, or "none". */
   readonly int16: { readonly map: (view: NodeView<A>) => ElementMap; readonly kernel: Kernel<A> } | "none";
+  /** From input, output and the output's gradient. */
+  readonly gradient: UnaryGradient<A> | "not differentiable";
   readonly infer?: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** Set where other operators can apply this one to their own result. */
   readonly activation?: Activation;
@@ -156,7 +159,7 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     tflite: op.tflite,
     infer: op.infer ?? inferUnary,
     reference,
-    gradient: "none",
+    gradient: op.gradient === "not differentiable" ? op.gradient : unaryGradient(op.gradient),
     ranges: tableRanges(reference),
     channels: elementwiseChannels,
     cost: elementCost(1),

@@ -1,6 +1,7 @@
 import { viewChannels } from "../common/channels.js";
 import { checkOption } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { viewGradient } from "../common/gradients.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { inputOf } from "../common/view.js";
@@ -27,7 +28,7 @@ export const dropout = defineOp<"DROPOUT", DropoutAttrs>({
     return [{ shape: input.shape, dtype: input.dtype, quant: movedQuant(input) }];
   },
   reference: copyReference,
-  gradient: "none",
+  gradient: viewGradient,
   ranges: "none",
   channels: (view) => viewChannels(view, () => ({ inputs: new Map() })),
   cost: noCost,

@@ -264,7 +264,7 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
     return [{ shape, dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference: lstmReference,
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: (view) => {
