@@ -18,7 +18,21 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "nets", "formats", "run", "passes", "quantize", "plan", "boards", "cost", "codegen", "verify"],
+  app: [
+    "base",
+    "ir",
+    "ops",
+    "nets",
+    "formats",
+    "run",
+    "passes",
+    "quantize",
+    "plan",
+    "boards",
+    "cost",
+    "codegen",
+    "verify",
+  ],
 };
 
 /** Files outside every room: the package's own index. */

@@ -25,6 +25,7 @@ import { dropout } from "./dropout/dropout.js";
 import { elu } from "./elu/elu.js";
 import { exp } from "./exp/exp.js";
 import { expandDims } from "./expand_dims/expand_dims.js";
+import { fakeQuantize } from "./fake_quantize/fake_quantize.js";
 import { fullyConnected } from "./fully_connected/fully_connected.js";
 import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
@@ -99,6 +100,7 @@ export const registry = [
   elu,
   exp,
   expandDims,
+  fakeQuantize,
   fullyConnected,
   gather,
   hardSwish,
