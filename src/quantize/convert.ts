@@ -14,6 +14,8 @@ export interface LayerChoices {
   readonly activations: ActivationType;
   /** Bits of the weights of a node. */
   readonly weightBits: (node: Node) => WeightBits;
+  /** Scales of the weights of a node, one for each output channel, where they are known. */
+  readonly weightScales?: (node: Node) => readonly number[] | undefined;
   /** How a weight over its scale becomes an integer; default to the nearest. */
   readonly round?: (node: Node) => ((scaled: number, index: number) => number) | undefined;
   /** Added to the biases of a node, one for each output channel. */
@@ -134,12 +136,10 @@ class Conversion {
       { length: channels },
       (_, c) => (bias === null ? 0 : ((bias.data as Float32Array)[c] as number)) + (shift?.[c] ?? 0),
     );
-    const scales = weightScales(
-      weights,
-      sums.channelAxis,
-      bits,
-      (c) => Math.abs(biases[c] ?? 0) / inputScale / largestBias,
-    );
+    const given = this.choices.weightScales?.(node);
+    const scales =
+      given ??
+      weightScales(weights, sums.channelAxis, bits, (c) => Math.abs(biases[c] ?? 0) / inputScale / largestBias);
     const isSingle = scales.every((s) => s === scales[0]);
     const quant = (of: readonly number[], axis: number): Quantization =>
       isSingle
