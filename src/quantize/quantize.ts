@@ -3,6 +3,7 @@ import type { Graph, Model, Node } from "../ops/index.js";
 import { runPipeline } from "../passes/pipeline.js";
 import type { ActivationType } from "./affine.js";
 import { assignQuantization } from "./assign.js";
+import { meanError, meanInputs, meanOf } from "./bias-correction.js";
 import { type Execute, interpret, observe, type SampleInputs } from "./calibrate.js";
 import { type Converted, convert } from "./convert.js";
 import type { ObserverName } from "./observers.js";
@@ -15,6 +16,8 @@ export interface QuantizeOptions {
   readonly weightBits?: WeightBits | ((layer: string) => WeightBits);
   /** How intervals are chosen; default mse. */
   readonly observer?: ObserverName;
+  /** Whether biases make up for what rounding the weights does on average; default "on". */
+  readonly biasCorrection?: "on" | "off";
   /** What runs the float network; default the interpreter. */
   readonly execute?: Execute;
 }
@@ -42,8 +45,13 @@ export function quantizeModel(model: Model, samples: Iterable<SampleInputs>, opt
   const { activations = "int8", observer = "mse", weightBits = 8, execute = interpret } = options;
   const observations = observe(graph, samples, execute);
   const quantizations = assignQuantization(graph, observations, activations, observer);
+  const means = options.biasCorrection === "off" ? null : meanInputs(graph, samples, execute);
   return convert(graph, quantizations, {
     activations,
+    meanError: (node, error) => {
+      const mean = means && meanOf(graph, means, node);
+      return mean ? meanError(graph, node, mean, error) : undefined;
+    },
     weightBits: (node) => (typeof weightBits === "number" ? weightBits : weightBits(layerName(graph, node))),
   });
 }
