@@ -16,7 +16,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
+  data: ["base"],
+  app: ["base", "ir", "ops", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify", "data"],
 };
 
 /** Files outside every room: the package's own index. */

@@ -45,6 +45,14 @@ export const diagnosticCodes = {
   TH6001: "a file cannot be read",
   TH6002: "the input data does not match the model's input",
   TH6003: "invalid option",
+  TH6010: "the layout of the data set is not recognised",
+  TH6011: "a file of the data set is corrupt or truncated",
+  TH6012: "an encoding of the data set is not supported",
+  TH6013: "an example does not match the others",
+  TH6014: "a class has no examples",
+  TH6015: "a label or a list refers to something that does not exist",
+  TH6016: "a value of the data set is not a finite number",
+  TH6017: "parts of the data set were left out",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
