@@ -175,6 +175,7 @@ function examplesOf({ x, y, split }: Pair, file: number): readonly FoundExample[
  * numbers in y are classes, anything else targets.
  */
 export function scanNumpy(root: string, names: readonly string[], problems: Problems): Found {
+  const badBefore = problems.badCount();
   const arrays = names.flatMap((name): readonly NamedArray[] => {
     const path = join(root, name);
     const [first] = readStart(path, 1);
@@ -199,7 +200,7 @@ export function scanNumpy(root: string, names: readonly string[], problems: Prob
       fix: "save arrays of one element type and shape",
     });
   }
-  if (first === undefined && arrays.length > 0) {
+  if (first === undefined && problems.badCount() === badBefore) {
     problems.bad("TH6010", {
       where: [root],
       found: `arrays ${arrays.map((a) => a.name).join(", ")}`,

@@ -28,8 +28,11 @@ export function decodeExample(
       const { header, data } = decodeWav(bytes, file.path);
       return { shape: [data.length], data, sampleRate: header.sampleRate };
     }
-    case "csv":
-      return { ...decodeCsv(bytes, encoding.delimiter, encoding.columns, example.name), sampleRate: null };
+    case "csv": {
+      const { shape, data } = decodeCsv(bytes, encoding.delimiter, encoding.columns, example.name);
+      // A table whose rows are examples has no axis of time.
+      return { shape: index.shape?.length === 1 ? shape.slice(1) : shape, data, sampleRate: null };
+    }
     case "acquisition": {
       const { shape, data, sampleRate } = decodeAcquisition(bytes, file.path);
       return { shape, data, sampleRate };
