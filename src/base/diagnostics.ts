@@ -1,7 +1,7 @@
 /**
  * Problems in a user's input are data: a stable code from this table, where it is, what was found, and the way out.
  * Ranges: TH1 file format, TH2 operators and graphs, TH3 planning and boards, TH4 code generation, TH5 toolchains
- * and targets, TH6 usage and input data.
+ * and targets, TH6 usage and input data, TH7 networks, training and quantization.
  */
 export const diagnosticCodes = {
   TH1001: "the file is not a TensorFlow Lite model",
@@ -16,6 +16,7 @@ export const diagnosticCodes = {
   TH1010: "the model is larger than a microcontroller tool needs to accept",
   TH1011: "the model has no operators or no outputs",
   TH1012: "this cannot be written as a TensorFlow Lite model",
+  TH1013: "this cannot be written as an ONNX model",
   TH2001: "unsupported operator",
   TH2002: "unsupported operator version",
   TH2003: "an operator has the wrong number of inputs or outputs",
@@ -53,6 +54,10 @@ export const diagnosticCodes = {
   TH6015: "a label or a list refers to something that does not exist",
   TH6016: "a value of the data set is not a finite number",
   TH6017: "parts of the data set were left out",
+  TH7001: "unknown network",
+  TH7002: "the model is not a float model",
+  TH7003: "there is no data to calibrate with",
+  TH7004: "the network computes values that are not finite",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

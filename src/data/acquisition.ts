@@ -1,4 +1,4 @@
-import { Decoder } from "cbor-x";
+import { decode as decodeCbor } from "cborg";
 import { z } from "zod";
 import { fail } from "../base/diagnostics.js";
 import type { Signal, Split } from "./dataset.js";
@@ -23,12 +23,10 @@ const schema = z.object({
   }),
 });
 
-const cbor = new Decoder({ useRecords: false, mapsAsObjects: true });
-
 function parse(bytes: Uint8Array, file: string): unknown {
   const isJson = bytes[0] === 0x7b || bytes[0] === 0x20 || bytes[0] === 0x0a || bytes[0] === 0x0d;
   try {
-    return isJson ? JSON.parse(new TextDecoder().decode(bytes)) : cbor.decode(bytes);
+    return isJson ? JSON.parse(new TextDecoder().decode(bytes)) : decodeCbor(bytes);
   } catch (error) {
     return fail("TH6011", {
       where: [file],

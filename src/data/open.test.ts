@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { encode as encodeCbor } from "cbor-x";
+import { encode as encodeCbor } from "cborg";
 import { encode as encodePng } from "fast-png";
 import { zipSync } from "fflate";
 import { encode as encodeJpeg } from "jpeg-js";

@@ -4,26 +4,37 @@ import { add } from "./add/add.js";
 import { argMax } from "./arg_max/arg_max.js";
 import { argMin } from "./arg_min/arg_min.js";
 import { assignVariable } from "./assign_variable/assign_variable.js";
+import { averagePool2dGradient } from "./average_pool_2d_gradient/average_pool_2d_gradient.js";
 import { averagePool2d } from "./average_pool2d/average_pool2d.js";
 import { batchMatmul } from "./batch_matmul/batch_matmul.js";
+import { batchNormalization } from "./batch_normalization/batch_normalization.js";
+import { batchNormalizationGradient } from "./batch_normalization_gradient/batch_normalization_gradient.js";
+import { batchNormalizationTraining } from "./batch_normalization_training/batch_normalization_training.js";
+import { broadcast } from "./broadcast/broadcast.js";
 import { callOnce } from "./call_once/call_once.js";
 import { cast } from "./cast/cast.js";
 import { concatenation } from "./concatenation/concatenation.js";
+import { conv2dInputGradient } from "./conv_2d_input_gradient/conv_2d_input_gradient.js";
+import { conv2dWeightsGradient } from "./conv_2d_weights_gradient/conv_2d_weights_gradient.js";
 import { conv2d } from "./conv2d/conv2d.js";
 import { depthToSpace } from "./depth_to_space/depth_to_space.js";
 import { depthwiseConv2d } from "./depthwise_conv2d/depthwise_conv2d.js";
 import { dequantize } from "./dequantize/dequantize.js";
 import { div } from "./div/div.js";
+import { dropout } from "./dropout/dropout.js";
 import { elu } from "./elu/elu.js";
 import { exp } from "./exp/exp.js";
 import { expandDims } from "./expand_dims/expand_dims.js";
+import { fakeQuantize } from "./fake_quantize/fake_quantize.js";
 import { fullyConnected } from "./fully_connected/fully_connected.js";
 import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
+import { inRange } from "./in_range/in_range.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
 import { logSoftmax } from "./log_softmax/log_softmax.js";
 import { logistic } from "./logistic/logistic.js";
+import { maxPool2dGradient } from "./max_pool_2d_gradient/max_pool_2d_gradient.js";
 import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
 import { mean } from "./mean/mean.js";
@@ -45,6 +56,7 @@ import { reshape } from "./reshape/reshape.js";
 import { resizeBilinear } from "./resize_bilinear/resize_bilinear.js";
 import { resizeNearestNeighbor } from "./resize_nearest_neighbor/resize_nearest_neighbor.js";
 import { rsqrt } from "./rsqrt/rsqrt.js";
+import { scatterAdd } from "./scatter_add/scatter_add.js";
 import { shape } from "./shape/shape.js";
 import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
@@ -75,6 +87,7 @@ export const registry = [
   assignVariable,
   averagePool2d,
   batchMatmul,
+  batchNormalization,
   callOnce,
   cast,
   concatenation,
@@ -83,9 +96,11 @@ export const registry = [
   depthwiseConv2d,
   dequantize,
   div,
+  dropout,
   elu,
   exp,
   expandDims,
+  fakeQuantize,
   fullyConnected,
   gather,
   hardSwish,
@@ -133,6 +148,16 @@ export const registry = [
   unidirectionalSequenceLstm,
   unpack,
   varHandle,
+  // Of training only.
+  inRange,
+  broadcast,
+  scatterAdd,
+  conv2dInputGradient,
+  conv2dWeightsGradient,
+  maxPool2dGradient,
+  averagePool2dGradient,
+  batchNormalizationTraining,
+  batchNormalizationGradient,
 ] as const;
 
 type Spec = (typeof registry)[number];
