@@ -18,6 +18,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
+  data: ["base"],
   app: [
     "base",
     "ir",
@@ -32,6 +33,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "cost",
     "codegen",
     "verify",
+    "data",
   ],
 };
 
