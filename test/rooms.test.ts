@@ -17,7 +17,22 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cost: ["base", "ir", "ops"],
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
-  app: ["base", "ir", "ops", "nets", "formats", "run", "passes", "plan", "boards", "cost", "codegen", "verify"],
+  train: ["base", "ir", "ops", "formats", "run", "passes", "nets", "data"],
+  app: [
+    "base",
+    "ir",
+    "ops",
+    "train",
+    "nets",
+    "formats",
+    "run",
+    "passes",
+    "plan",
+    "boards",
+    "cost",
+    "codegen",
+    "verify",
+  ],
 };
 
 /** Files outside every room: the package's own index. */
