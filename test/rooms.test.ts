@@ -19,10 +19,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
   data: ["base"],
+  train: ["base", "ir", "ops", "formats", "run", "passes", "nets", "data"],
   app: [
     "base",
     "ir",
     "ops",
+    "train",
     "nets",
     "formats",
     "run",
