@@ -60,6 +60,7 @@ export const diagnosticCodes = {
   TH7002: "the model is not a float model",
   TH7003: "there is no data to calibrate with",
   TH7004: "the network computes values that are not finite",
+  TH7005: "the network cannot be made that small",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
