@@ -49,6 +49,7 @@ function batchOf(step: TrainStep, optimizer: Optimizer, random: Random, count: n
     ...Object.fromEntries(
       step.masks.map((m) => [m.name, randomArray(random, m.shape).map((v) => (v < -0.5 ? 0 : 1 / (1 - m.rate)))]),
     ),
+    ...(step.continues === null ? {} : { [step.continues]: Float32Array.of(count % 2 === 1 ? 0 : 1) }),
     ...Object.fromEntries(step.values.map((name, i) => [name, Float32Array.of(values[i] ?? 0)])),
   };
 }
@@ -113,7 +114,7 @@ async function compare(options: Omit<StepOptions, "batch" | "storage">, steps = 
     const found = await backend.run({
       session: "step",
       feeds,
-      stored: names,
+      stored: names.map((name) => [name, name] as const),
       updates,
       commit: names,
       results: ["loss"],

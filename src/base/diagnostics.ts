@@ -32,6 +32,7 @@ export const diagnosticCodes = {
   TH2013: "an index is out of range",
   TH2014: "an operator cannot be trained through",
   TH2015: "the network cannot be trained",
+  TH2016: "training diverged",
   TH3001: "the model does not fit the board",
   TH3002: "unknown board",
   TH3003: "the plan is unsound",

@@ -20,7 +20,7 @@ export interface Backend {
   readonly run: (request: {
     readonly session: string;
     readonly feeds: Readonly<Record<string, HostValue>>;
-    readonly stored: readonly string[];
+    readonly stored: readonly (readonly [input: string, vector: string])[];
     readonly updates: readonly (readonly [output: string, vector: string])[];
     readonly commit: readonly string[];
     readonly results: readonly string[];
@@ -39,7 +39,7 @@ export function localBackend(runtime: Runtime, options: HostOptions = {}): Backe
     run: (request) => host.run({ kind: "run", ...request }),
     store: async (vectors) => host.store({ kind: "store", vectors }),
     load: async (names) => host.load({ kind: "load", names }),
-    close: async () => {},
+    close: host.close,
   };
 }
 
@@ -49,6 +49,13 @@ function serve(port: import("node:worker_threads").MessagePort, host: Host): voi
     if (request.kind === "open") return host.open(request);
     if (request.kind === "run") return host.run(request);
     if (request.kind === "store") return host.store(request);
+    if (request.kind === "close") {
+      await host.close();
+      // Nothing keeps the thread then. To terminate it from outside would kill the process: the runtime's objects do not
+      // stand it.
+      port.close();
+      return null;
+    }
     return host.load(request);
   };
   const buffers = (value: unknown): ArrayBuffer[] => {
@@ -61,7 +68,7 @@ function serve(port: import("node:worker_threads").MessagePort, host: Host): voi
     last = last.then(async () => {
       try {
         const result = await answer(request);
-        port.postMessage({ id, result }, buffers(result));
+        if (request.kind !== "close") port.postMessage({ id, result }, buffers(result));
       } catch (error) {
         port.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
       }
@@ -121,7 +128,9 @@ const createHost = ${createHost.toString()};
     store: (vectors) => ask({ kind: "store", vectors }),
     load: (names) => ask({ kind: "load", names }),
     close: async () => {
-      await worker.terminate();
+      const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+      worker.postMessage({ id: next++, request: { kind: "close" } });
+      await ended;
     },
   };
 }

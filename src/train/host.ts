@@ -27,8 +27,8 @@ export interface RunRequest {
   readonly kind: "run";
   readonly session: string;
   readonly feeds: Readonly<Record<string, HostValue>>;
-  /** Inputs that are stored vectors, by the input's name. */
-  readonly stored: readonly string[];
+  /** Inputs that are stored vectors. */
+  readonly stored: readonly (readonly [input: string, vector: string])[];
   /** Output names and the vectors that they replace, if `commit` is set; they are computed in any case. */
   readonly updates: readonly (readonly [output: string, vector: string])[];
   /** Vectors of `updates` that are replaced now. */
@@ -47,7 +47,12 @@ export interface LoadRequest {
   readonly names: readonly string[];
 }
 
-export type HostRequest = OpenRequest | RunRequest | StoreRequest | LoadRequest;
+/** Ends everything; what runs is finished first. */
+export interface CloseRequest {
+  readonly kind: "close";
+}
+
+export type HostRequest = OpenRequest | RunRequest | StoreRequest | LoadRequest | CloseRequest;
 
 /** What a run gives: results, and the feeds' arrays back, to be filled again. */
 export interface RunResponse {
@@ -75,6 +80,7 @@ interface RuntimeSession {
     feeds: Record<string, RuntimeTensor>,
     fetches: Record<string, RuntimeTensor | null>,
   ) => Promise<Record<string, RuntimeTensor>>;
+  readonly release: () => Promise<void>;
 }
 
 export interface Host {
@@ -82,6 +88,7 @@ export interface Host {
   readonly run: (request: RunRequest) => Promise<RunResponse>;
   readonly store: (request: StoreRequest) => void;
   readonly load: (request: LoadRequest) => Readonly<Record<string, Float32Array>>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a host over a runtime. */
@@ -112,7 +119,7 @@ export function createHost(runtime: Runtime): Host {
       if (session === undefined) throw new RangeError(`no session ${request.session}`);
       const feeds: Record<string, RuntimeTensor> = {};
       for (const [name, value] of Object.entries(request.feeds)) feeds[name] = tensor(value.data, value.shape);
-      for (const name of request.stored) feeds[name] = vector(name).now;
+      for (const [input, name] of request.stored) feeds[input] = vector(name).now;
       const fetches: Record<string, RuntimeTensor | null> = {};
       for (const name of request.results) fetches[name] = null;
       for (const [output, name] of request.updates) fetches[output] = vector(name).next;
@@ -147,6 +154,11 @@ export function createHost(runtime: Runtime): Host {
       const found: Record<string, Float32Array> = {};
       for (const name of names) found[name] = (vector(name).now.data as Float32Array).slice();
       return found;
+    },
+    close: async () => {
+      for (const session of sessions.values()) await session.release();
+      sessions.clear();
+      vectors.clear();
     },
   };
 }

@@ -56,6 +56,8 @@ export interface TrainStep {
   readonly state: readonly { readonly name: string; readonly length: number }[];
   /** Inputs of one element each; `valuesOf` gives them. */
   readonly values: readonly string[];
+  /** An input that is 0 where gradients begin to accumulate anew and else 1; null where they do not. */
+  readonly continues: string | null;
   /** Outputs that are no state. */
   readonly lossName: "loss";
   readonly outputName: "output";
@@ -201,9 +203,12 @@ export function trainStep(network: Graph, options: StepOptions): TrainStep {
     state.push({ input, next: next(input) });
   };
   const accumulate = options.accumulate ?? 1;
+  const extra: Tensor[] = [];
   if (accumulate > 1) {
+    const continues = e.input("continues", [1]);
+    extra.push(continues);
     carry("accumulated", parameters.weightCount, (before) => {
-      gradient = add(e, before, scale(e, gradient, 1 / accumulate));
+      gradient = add(e, mul(e, before, continues), scale(e, gradient, 1 / accumulate));
       return gradient;
     });
   }
@@ -241,7 +246,7 @@ export function trainStep(network: Graph, options: StepOptions): TrainStep {
       return add(e, scale(e, before, 1 - momentum), mul(e, batch, e.constant([share.length], share)));
     });
   }
-  return finished(e, graph, { x, targets, y, loss, values, state, masks, parameters });
+  return finished(e, graph, { x, targets, y, loss, values, extra, state, masks, parameters });
 }
 
 /** A sample's variance from its population's, as PyTorch counts it. */
@@ -261,6 +266,7 @@ interface Parts {
   readonly y: Tensor;
   readonly loss: Tensor;
   readonly values: readonly Tensor[];
+  readonly extra: readonly Tensor[];
   readonly state: readonly { readonly input: Tensor; readonly next: Tensor }[];
   readonly masks: readonly DropoutMask[];
   readonly parameters: Parameters;
@@ -273,7 +279,7 @@ function finished(e: GraphEmitter, graph: Graph, p: Parts): TrainStep {
       "mask",
     ),
   );
-  const inputs = [p.x, p.targets, ...masks, ...p.values, ...p.state.map((s) => s.input)];
+  const inputs = [p.x, p.targets, ...masks, ...p.values, ...p.extra, ...p.state.map((s) => s.input)];
   // Copies, so that an output that is an input or one of another name has its own.
   const named = (t: Tensor, name: string): Tensor => {
     const copy = present(e.node("RESHAPE", [t], { shape: t.shape })[0], "copy");
@@ -306,6 +312,7 @@ function finished(e: GraphEmitter, graph: Graph, p: Parts): TrainStep {
     masks: p.masks,
     state: p.state.map((s) => ({ name: s.input.name, length: elementsOf(s.input.shape) })),
     values: p.values.map((t) => t.name),
+    continues: p.extra[0]?.name ?? null,
     lossName: "loss",
     outputName: "output",
   };
