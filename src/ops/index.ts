@@ -32,12 +32,14 @@ import { hardSwish } from "./hard_swish/hard_swish.js";
 import { inRange } from "./in_range/in_range.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
+import { logMel } from "./log_mel/log_mel.js";
 import { logSoftmax } from "./log_softmax/log_softmax.js";
 import { logistic } from "./logistic/logistic.js";
 import { maxPool2dGradient } from "./max_pool_2d_gradient/max_pool_2d_gradient.js";
 import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
 import { mean } from "./mean/mean.js";
+import { mfcc } from "./mfcc/mfcc.js";
 import { minimum } from "./minimum/minimum.js";
 import { mirrorPad } from "./mirror_pad/mirror_pad.js";
 import { mul } from "./mul/mul.js";
@@ -62,6 +64,7 @@ import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
 import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
 import type { OpSpec } from "./spec.js";
+import { spectrogram } from "./spectrogram/spectrogram.js";
 import { split } from "./split/split.js";
 import { splitV } from "./split_v/split_v.js";
 import { sqrt } from "./sqrt/sqrt.js";
@@ -106,11 +109,13 @@ export const registry = [
   hardSwish,
   leakyRelu,
   log,
+  logMel,
   logSoftmax,
   logistic,
   maxPool2d,
   maximum,
   mean,
+  mfcc,
   minimum,
   mirrorPad,
   mul,
@@ -133,6 +138,7 @@ export const registry = [
   slice,
   softmax,
   spaceToDepth,
+  spectrogram,
   split,
   splitV,
   sqrt,
