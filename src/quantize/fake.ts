@@ -14,7 +14,7 @@ export interface FakeChoices {
 /** A float graph that computes with what integers can hold. */
 export interface FakeQuantized {
   readonly graph: Graph;
-  /** Scales that operators fix, which training must not change. */
+  /** Constants that training must not change: scales that operators fix, and values that are no weights. */
   readonly fixed: ReadonlySet<TensorId>;
 }
 
@@ -66,8 +66,8 @@ export function fakeQuantized(
     const root = groups.get(id) ?? id;
     const known = scales.get(root);
     if (known !== undefined) return known;
-    const name = `${tensorOf(graph, root).name}/scale`;
-    const made = add({ name, shape: [1], dtype: "float32", data: Float32Array.of(quant.scales[0] ?? 1) });
+    const name = `${tensorOf(graph, root).name}/log-scale`;
+    const made = add({ name, shape: [1], dtype: "float32", data: Float32Array.of(Math.log(quant.scales[0] ?? 1)) });
     scales.set(root, made);
     if (fixedRoots.has(root)) fixed.add(made);
     return made;
@@ -90,10 +90,13 @@ export function fakeQuantized(
         const high = largestWeight(choices.weightBits(node));
         const of = weightScales(t, sums.channelAxis, choices.weightBits(node), () => 0);
         const shape = t.shape.map((size, axis) => (axis === sums.channelAxis ? size : 1));
-        const scale = add({ name: `${t.name}/scale`, shape, dtype: "float32", data: Float32Array.from(of) });
+        const scale = add({ name: `${t.name}/log-scale`, shape, dtype: "float32", data: Float32Array.from(of, Math.log) });
         return fake(t, scale, { low: -high, high, zeroPoint: 0 });
       }
-      if (t.data !== null) activation(id);
+      if (t.data !== null) {
+        activation(id);
+        fixed.add(id);
+      }
       return faked.get(id) ?? id;
     });
     nodes.push({ ...node, inputs } as Node);
@@ -111,7 +114,7 @@ export function learnedQuantization(graph: Graph): Learned {
   const ofWeights = new Map<TensorId, readonly number[]>();
   const scaleData = (id: TensorId | null): readonly number[] =>
     Array.from((id === null ? null : (tensorOf(graph, id).data as Float32Array)) ?? [], (s) =>
-      Math.fround(Math.max(Math.abs(s), 1e-12)),
+      Math.fround(Math.max(Math.exp(s), 1e-12)),
     );
   const fakes = graph.nodes.filter((n): n is FakeNode => n.op === "FAKE_QUANTIZE");
   const readers = new Map<TensorId, Node>();
@@ -132,9 +135,20 @@ export function learnedQuantization(graph: Graph): Learned {
   const plain: Graph = { ...graph, nodes, outputs: graph.outputs.map(source) };
   const groups = quantizationGroups(plain);
   const byRoot = new Map([...quantizations].map(([id, quant]) => [groups.get(id) ?? id, quant]));
+  // As operators say, without the rounding of a logarithm.
+  for (const node of plain.nodes) {
+    const { quantizes } = specOf(node).traits;
+    if (typeof quantizes !== "object") continue;
+    for (const id of node.outputs) {
+      const known = quantizations.get(id);
+      const root = groups.get(id) ?? id;
+      const exact = known && (known.zeroPoints[0] === quantizes.int8.zeroPoints[0] ? quantizes.int8 : quantizes.int16);
+      if (exact) byRoot.set(root, exact);
+    }
+  }
   const all = new Map<TensorId, Quantization>();
   for (const [id, root] of groups) {
-    const quant = quantizations.get(id) ?? byRoot.get(root);
+    const quant = byRoot.get(root);
     if (quant !== undefined) all.set(id, quant);
   }
   return {
