@@ -114,6 +114,8 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainModel
   const misfits = await misfitsOf(options);
   if (misfits.length > 0) return { misfits };
   const began = performance.now();
+  // Checkpoints go there while training.
+  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
   options.onStage?.("training");
   const job = await trainNetwork(options);
   const trained = { ...modelOf(job.graph), name };
@@ -145,7 +147,6 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainModel
 
 /** Each file is written beside its place and renamed, so that none is ever half there. */
 function writeResults(out: string, graph: Graph, trained: Model, file: Uint8Array, report: TrainModelReport): void {
-  mkdirSync(out, { recursive: true });
   const write = (name: string, content: string | Uint8Array): void => {
     const path = join(out, name);
     writeFileSync(`${path}.part`, content);
