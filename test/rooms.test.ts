@@ -19,6 +19,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
   data: ["base"],
+  frontends: ["base", "ir", "ops"],
   app: [
     "base",
     "ir",
@@ -34,6 +35,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "codegen",
     "verify",
     "data",
+    "frontends",
   ],
 };
 
