@@ -38,21 +38,6 @@ TH_INLINE int32_t th_high_difference(int32_t a, int32_t b, int32_t c, int32_t d)
     return (int32_t)(((int64_t)a * b - (int64_t)c * d) >> 32);
 }
 
-/* Zeros before the first one of a value other than 0. */
-TH_INLINE int32_t th_leading_zeros(uint32_t x)
-{
-#if defined(__GNUC__)
-    return __builtin_clz(x);
-#else
-    int32_t n = 0;
-    while (!(x & UINT32_C(0x80000000))) {
-        x <<= 1;
-        n++;
-    }
-    return n;
-#endif
-}
-
 /* The number after `reversed` in the order of reversed bits, `top` being the first bit. */
 TH_INLINE uint32_t th_next_reversed(uint32_t reversed, uint32_t top)
 {

@@ -17,7 +17,7 @@ typedef struct {
 enum { th_imu_statistics = 6 };
 
 /* floor(sqrt(x)) for x < 2^62, bit by bit. */
-TH_LOOP int32_t th_square_root(uint64_t x)
+TH_LOOP int32_t th_imu_square_root(uint64_t x)
 {
     uint64_t root = 0;
     for (uint64_t bit = UINT64_C(1) << 60; bit; bit >>= 2) {
@@ -55,8 +55,8 @@ TH_LOOP int32_t th_imu_column(const void *const *rows, int32_t n, int32_t channe
         below = is_below;
     }
     values[0] = (int32_t)((int64_t)sum * 256 / n);
-    values[1] = (int32_t)((int64_t)th_square_root((uint64_t)(n * squares - (int64_t)sum * sum)) * 256 / n);
-    values[2] = (int32_t)((int64_t)th_square_root((uint64_t)(n * squares)) * 256 / n);
+    values[1] = (int32_t)((int64_t)th_imu_square_root((uint64_t)(n * squares - (int64_t)sum * sum)) * 256 / n);
+    values[2] = (int32_t)((int64_t)th_imu_square_root((uint64_t)(n * squares)) * 256 / n);
     values[3] = least * 256;
     values[4] = most * 256;
     values[5] = n > 1 ? (int32_t)(((int64_t)crossings << 23) / (n - 1)) : 0;
