@@ -20,10 +20,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   verify: ["base", "ir", "run", "codegen"],
   data: ["base"],
   frontends: ["base", "ir", "ops"],
+  train: ["base", "ir", "ops", "formats", "run", "passes", "nets", "data"],
   app: [
     "base",
     "ir",
     "ops",
+    "train",
     "nets",
     "formats",
     "run",

@@ -30,6 +30,9 @@ export const diagnosticCodes = {
   TH2011: "two operators write the same tensor",
   TH2012: "invalid graph text",
   TH2013: "an index is out of range",
+  TH2014: "an operator cannot be trained through",
+  TH2015: "the network cannot be trained",
+  TH2016: "training diverged",
   TH3001: "the model does not fit the board",
   TH3002: "unknown board",
   TH3003: "the plan is unsound",
@@ -58,6 +61,7 @@ export const diagnosticCodes = {
   TH7002: "the model is not a float model",
   TH7003: "there is no data to calibrate with",
   TH7004: "the network computes values that are not finite",
+  TH7005: "the network cannot be made that small",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -17,6 +17,8 @@ export interface GraphEmitter extends Emitter {
   readonly input: (name: string, shape: readonly number[]) => Tensor;
   /** Adds nodes and tensors as they are. */
   readonly append: (nodes: readonly Node[], tensors: Iterable<Tensor>) => void;
+  /** Gives the output `from` of the last node another id, which later nodes already read. */
+  readonly rename: (from: TensorId, to: TensorId) => void;
   /** Nodes emitted inside `body` carry this origin. */
   readonly from: <T>(origin: Origin, body: () => T) => T;
 }
@@ -61,6 +63,12 @@ export function graphEmitter(base: Pick<Graph, "tensors" | "name">): GraphEmitte
         next = Math.max(next, t.id + 1);
       }
       nodes.push(...more);
+    },
+    rename: (from, to) => {
+      const last = nodes.at(-1);
+      invariant(last, "a node");
+      nodes[nodes.length - 1] = { ...last, outputs: last.outputs.map((id) => (id === from ? to : id)) } as Node;
+      tensors.delete(from);
     },
     from: (given, body) => {
       const before = origin;

@@ -7,17 +7,19 @@ import { type Graph, type Node, specOf } from "../ops/index.js";
 import type { WeightedSums } from "../ops/spec.js";
 import { type ActivationType, quantizeData } from "./affine.js";
 import { keepsScale } from "./groups.js";
-import { quantizeWeights, type WeightBits, weightScales } from "./weights.js";
+import { channelLayout, quantizeWeights, type WeightBits, weightScales } from "./weights.js";
 
 /** How the layers of a graph are quantized. */
 export interface LayerChoices {
   readonly activations: ActivationType;
   /** Bits of the weights of a node. */
   readonly weightBits: (node: Node) => WeightBits;
+  /** Scales of the weights of a node, one for each output channel, where they are known. */
+  readonly weightScales?: (node: Node) => readonly number[] | undefined;
   /** How a weight over its scale becomes an integer; default to the nearest. */
   readonly round?: (node: Node) => ((scaled: number, index: number) => number) | undefined;
-  /** Added to the biases of a node, one for each output channel. */
-  readonly biasShift?: (node: Node) => Float64Array | undefined;
+  /** What rounding its weights adds to the outputs of a node on average, one for each channel: taken off the biases. */
+  readonly meanError?: (node: Node, weightError: Float32Array) => Float64Array | undefined;
 }
 
 /** Biases may use this much of int32, so that sums stay inside it. */
@@ -128,24 +130,22 @@ class Conversion {
     const inputScale = inputs[sums.input]?.quant?.scales[0] ?? 1;
     if (!weights) return;
     const bits = this.weightType(node) === "int4" ? 4 : 8;
-    const shift = this.choices.biasShift?.(node);
     const channels = weights.shape[sums.channelAxis] ?? 1;
-    const biases = Float64Array.from(
-      { length: channels },
-      (_, c) => (bias === null ? 0 : ((bias.data as Float32Array)[c] as number)) + (shift?.[c] ?? 0),
-    );
-    const scales = weightScales(
-      weights,
-      sums.channelAxis,
-      bits,
-      (c) => Math.abs(biases[c] ?? 0) / inputScale / largestBias,
-    );
+    const biasOf = (c: number): number => (bias === null ? 0 : ((bias.data as Float32Array)[c] as number));
+    const scales =
+      this.choices.weightScales?.(node) ??
+      weightScales(weights, sums.channelAxis, bits, (c) => Math.abs(biasOf(c)) / inputScale / largestBias);
+    const data = quantizeWeights(weights, sums.channelAxis, bits, scales, this.choices.round?.(node));
+    const { channelOf } = channelLayout(weights.shape, sums.channelAxis);
+    const original = weights.data as Float32Array;
+    const error = Float32Array.from(data, (q, i) => q * (scales[channelOf(i)] as number) - (original[i] as number));
+    const shift = this.choices.meanError?.(node, error);
+    const biases = Float64Array.from({ length: channels }, (_, c) => biasOf(c) - (shift?.[c] ?? 0));
     const isSingle = scales.every((s) => s === scales[0]);
     const quant = (of: readonly number[], axis: number): Quantization =>
       isSingle
         ? { scales: of.slice(0, 1), zeroPoints: [0], axis: 0 }
         : { scales: of, zeroPoints: of.map(() => 0), axis };
-    const data = quantizeWeights(weights, sums.channelAxis, bits, scales, this.choices.round?.(node));
     const dtype = this.weightType(node);
     inputs[sums.weights] = this.fresh({ ...weights, dtype, quant: quant(scales, sums.channelAxis), data });
     if (bias === null && shift === undefined) return;

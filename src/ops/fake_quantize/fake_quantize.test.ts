@@ -13,7 +13,7 @@ function run(x: readonly number[], scale: number, attrs: { low: number; high: nu
     attrs,
     inputs: [
       { shape: [x.length], dtype: "float32" as const },
-      { shape: [1], dtype: "float32" as const, constant: [scale] },
+      { shape: [1], dtype: "float32" as const, constant: [Math.log(scale)] },
     ],
     outputs: [{ dtype: "float32" as const }],
   };
@@ -41,10 +41,13 @@ function run(x: readonly number[], scale: number, attrs: { low: number; high: nu
 
 test("rounds, limits, and lets gradients through where it does not limit", () => {
   const [y, dx, ds] = run([0.24, -0.26, 0.5, 9, -9], 0.5, { low: -4, high: 3, zeroPoint: 1 });
-  expect(y).toEqual([0, -0.5, 0.5, 1, -2.5]);
+  y?.forEach((v, i) => {
+    expect(v).toBeCloseTo([0, -0.5, 0.5, 1, -2.5][i] as number, 6);
+  });
   expect(dx).toEqual([1, 1, 1, 0, 0]);
-  // Rounded less not rounded: -0.48, -0.48, 0; the ends: 2 and -5. Over sqrt(5 elements * 2).
-  expect(ds?.[0]).toBeCloseTo((-0.48 - 0.48 + 0 + 2 - 5) / Math.sqrt(10), 5);
+  // Rounded less not rounded: -0.48, -0.48, 0; the ends: 2 and -5. Over sqrt(5 elements * 2), and times
+  // the scale, as its logarithm is learnt.
+  expect(ds?.[0]).toBeCloseTo((0.5 * (-0.48 - 0.48 + 0 + 2 - 5)) / Math.sqrt(10), 5);
 });
 
 test("is what integers hold: a second pass changes nothing", () => {

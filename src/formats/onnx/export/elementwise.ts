@@ -149,13 +149,13 @@ const fakeQuantize: Lower = (c, view) => {
   const layout = commonLayout(c, view, output);
   const value = c.take(x, layout);
   if (low === -128 && high === 127 && elementsOf(scale.shape) === 1) {
-    const step = c.reshape(c.take(scale, identity(scale.shape.length)), []);
+    const step = c.op("Exp", [c.reshape(c.take(scale, identity(scale.shape.length)), [])]);
     const zero = c.writer.constant("int8", [], Int8Array.of(zeroPoint));
     const integers = c.op("QuantizeLinear", [value, step, zero]);
     c.give(output, layout, c.op("DequantizeLinear", [integers, step, zero]));
     return;
   }
-  const step = operand(c, scale, output.shape.length, layout);
+  const step = c.op("Exp", [operand(c, scale, output.shape.length, layout)]);
   const rounded = c.op("Round", [c.op("Div", [value, step])]);
   const limits = [low - zeroPoint, high - zeroPoint].map((limit) => c.floats([], [limit]));
   c.give(output, layout, c.op("Mul", [c.op("Clip", [rounded, ...limits]), step]));

@@ -69,9 +69,11 @@ const batchNormalizationTraining: Lower = (c, view) => {
   const { epsilon } = view.attrs as { readonly epsilon: number };
   const [x, gamma, beta] = [0, 1, 2].map((i) => inputOf(view, i)) as [never, never, never];
   const layout = channelsFirst(inputOf(view, 0).shape.length);
-  const count = inputOf(view, 1).shape[0] ?? 1;
-  const before = [0, 1].map((value) => c.floats([count], new Array<number>(count).fill(value)));
-  const inputs = [c.take(x, layout), c.take(gamma, "0"), c.take(beta, "0"), ...before];
+  // The runtime writes the new statistics where the old ones are, so each node needs old ones of its own, which count
+  // for nothing and must only be finite.
+  const scale = c.take(gamma, "0");
+  const before = [c.op("Sub", [scale, scale]), c.op("Abs", [scale])];
+  const inputs = [c.take(x, layout), scale, c.take(beta, "0"), ...before];
   // A momentum of 0 makes the running statistics those of the batch.
   const attributes = { training_mode: 1, momentum: { float: 0 }, epsilon: { float: epsilon } };
   const found = c.writer.node("BatchNormalization", inputs, attributes, { outputs: 3 });
