@@ -40,6 +40,10 @@ export interface ExportContext {
   readonly layouts: (tensor: Tensor) => ReadonlyMap<Layout, string>;
   /** States the value of a tensor in a layout. */
   readonly give: (tensor: Tensor, layout: Layout, value: string) => void;
+  /** Nodes that read a tensor; more than one also where it is an output of the graph. */
+  readonly readers: (tensor: Tensor) => readonly NodeView<never>[];
+  /** Outputs of nodes that an earlier node computed along with its own; nothing is written for them. */
+  readonly absorbed: Set<TensorId>;
   readonly indices: (values: readonly number[]) => string;
   readonly floats: (shape: readonly number[], values: readonly number[]) => string;
   readonly reshape: (value: string, shape: readonly number[]) => string;
@@ -57,7 +61,7 @@ function onnxTypeOf(tensor: Tensor): OnnxType {
   return dtype;
 }
 
-export function exportContext(writer: OnnxWriter, block: number): ExportContext {
+export function exportContext(writer: OnnxWriter, block: number, readers: ExportContext["readers"]): ExportContext {
   const values = new Map<TensorId, Map<Layout, string>>();
   const known = (tensor: Tensor): Map<Layout, string> => {
     const found = values.get(tensor.id) ?? new Map<Layout, string>();
@@ -109,6 +113,8 @@ export function exportContext(writer: OnnxWriter, block: number): ExportContext 
     op,
     take,
     block,
+    readers,
+    absorbed: new Set(),
     indices,
     reshape,
     floats: (shape, list) => writer.constant("float32", shape, Float32Array.from(list)),
@@ -147,7 +153,8 @@ export function commonLayout(c: ExportContext, view: NodeView<never>, output: Te
   const size = elementsOf(output.shape);
   const inputs = view.inputs.filter((t): t is Tensor => t !== null && t.shape.length === rank && t.data === null);
   const whole = inputs.find((t) => elementsOf(t.shape) === size) ?? inputs[0];
-  const layout = whole ? c.home(whole) : identity(rank);
+  const isBlocked = inputs.some((t) => elementsOf(t.shape) === size && c.layouts(t).has(blocked));
+  const layout = isBlocked ? blocked : whole ? c.home(whole) : identity(rank);
   if (layout !== blocked) return layout;
   // Blocks cannot broadcast, and constants would have to be reordered.
   const alike = view.inputs.every(

@@ -1,6 +1,6 @@
 import { DiagnosticSink } from "../../../base/diagnostics.js";
 import { type NodeView, originName, type Tensor, tensorOf, viewOf } from "../../../ir/graph.js";
-import type { Graph, OpName } from "../../../ops/index.js";
+import type { Graph, Node, OpName } from "../../../ops/index.js";
 import { type OnnxPort, onnxWriter } from "../writer.js";
 import { exportContext, type Lower } from "./context.js";
 import { elementwiseLowerings } from "./elementwise.js";
@@ -50,13 +50,16 @@ export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8
   }
   sink.throwIfErrors();
   const writer = onnxWriter(graph.name);
-  const context = exportContext(writer, options.block ?? 0);
+  const context = exportContext(writer, options.block ?? 0, readersOf(graph));
   const names = portNames(graph);
   for (const id of graph.inputs) {
     const t = tensorOf(graph, id);
     context.give(t, identity(t.shape.length), names.get(id) ?? "");
   }
-  for (const node of graph.nodes) lowerings[node.op]?.(context, viewOf(graph, node) as NodeView<never>);
+  for (const node of graph.nodes) {
+    if (node.outputs.some((id) => context.absorbed.has(id))) continue;
+    lowerings[node.op]?.(context, viewOf(graph, node) as NodeView<never>);
+  }
   const outputs = graph.outputs.map((id, i): OnnxPort => {
     const t = tensorOf(graph, id);
     const name = graph.outputs.indexOf(id) === i && !graph.inputs.includes(id) ? (names.get(id) ?? "") : `output_${i}`;
@@ -67,6 +70,18 @@ export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8
     graph.inputs.map((id) => port(names.get(id) ?? "", tensorOf(graph, id))),
     outputs,
   );
+}
+
+/** The nodes that read each tensor, those that are outputs counted twice. */
+function readersOf(graph: Graph): (tensor: Tensor) => readonly NodeView<never>[] {
+  const known = new Map<number, Node[]>();
+  for (const node of graph.nodes)
+    for (const id of new Set(node.inputs)) if (id !== null) known.set(id, [...(known.get(id) ?? []), node]);
+  return ({ id }) => {
+    const nodes = known.get(id) ?? [];
+    const all = graph.outputs.includes(id) ? [...nodes, ...nodes] : nodes;
+    return all.map((node) => viewOf(graph, node) as NodeView<never>);
+  };
 }
 
 const port = (name: string, t: Tensor): OnnxPort => ({ name, type: t.dtype as OnnxPort["type"], shape: t.shape });
