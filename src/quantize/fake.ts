@@ -90,7 +90,12 @@ export function fakeQuantized(
         const high = largestWeight(choices.weightBits(node));
         const of = weightScales(t, sums.channelAxis, choices.weightBits(node), () => 0);
         const shape = t.shape.map((size, axis) => (axis === sums.channelAxis ? size : 1));
-        const scale = add({ name: `${t.name}/log-scale`, shape, dtype: "float32", data: Float32Array.from(of, Math.log) });
+        const scale = add({
+          name: `${t.name}/log-scale`,
+          shape,
+          dtype: "float32",
+          data: Float32Array.from(of, Math.log),
+        });
         return fake(t, scale, { low: -high, high, zeroPoint: 0 });
       }
       if (t.data !== null) {
