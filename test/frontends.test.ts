@@ -163,6 +163,14 @@ describe.skipIf(unusable !== "")(`a front-end before a network${unusable}`, () =
     expect(plan.peakBytes).toBeLessThan(8000);
   });
 
+  it("goes on from one frame to the next, where sound never ends", async () => {
+    if (whole === null) return;
+    const missing = findTarget("host").missingTool();
+    if (missing !== null) return;
+    const { targets } = await verify(whole, ["host"], { incremental: 2 });
+    expect(targets.map((t) => t.identical)).toEqual([true]);
+  });
+
   for (const target of ["host", "cortex-m4"]) {
     const missing = findTarget(target).missingTool();
     it.skipIf(missing !== null)(`gives the interpreter's bits on real speech: ${target}`, async () => {
