@@ -19,6 +19,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   codegen: ["base", "ir", "ops", "plan", "boards"],
   verify: ["base", "ir", "run", "codegen"],
   data: ["base"],
+  frontends: ["base", "ir", "ops"],
   train: ["base", "ir", "ops", "formats", "run", "passes", "nets", "data"],
   app: [
     "base",
@@ -36,6 +37,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "codegen",
     "verify",
     "data",
+    "frontends",
   ],
 };
 

@@ -29,6 +29,7 @@ import { fakeQuantize } from "./fake_quantize/fake_quantize.js";
 import { fullyConnected } from "./fully_connected/fully_connected.js";
 import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
+import { imuFeatures } from "./imu_features/imu_features.js";
 import { inRange } from "./in_range/in_range.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
@@ -107,6 +108,7 @@ export const registry = [
   fullyConnected,
   gather,
   hardSwish,
+  imuFeatures,
   leakyRelu,
   log,
   logMel,

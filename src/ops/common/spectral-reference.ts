@@ -108,7 +108,7 @@ function separate(z: Int32Array, twiddles: Int32Array): void {
  * The transform of a frame in place: z holds bins 0 to fft / 2 of DFT(window * samples * 2^shift) / fft as pairs. Every
  * stage halves, so nothing overflows; 31 bits are enough for all that is lost.
  */
-function spectrum(
+export function spectrum(
   samples: ArrayLike<number>,
   from: number,
   window: number,
@@ -149,11 +149,11 @@ function logarithm(high: number, low: number): number {
 }
 
 /** A level as it leaves: relative to the middle of the range, and not below its low end. */
-const level = (high: number, low: number, add: number, half: number): number =>
+export const level = (high: number, low: number, add: number, half: number): number =>
   high === 0 && low === 0 ? -half : Math.max(logarithm(high, low) + add, 0) - half;
 
 /** Power of bin k in 48 bits. */
-function powerOf(z: Int32Array, k: number): number {
+export function powerOf(z: Int32Array, k: number): number {
   const [r, i] = [(z[2 * k] as number) >> 6, (z[2 * k + 1] as number) >> 6];
   return r * r + i * i;
 }

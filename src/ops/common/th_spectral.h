@@ -38,21 +38,6 @@ TH_INLINE int32_t th_high_difference(int32_t a, int32_t b, int32_t c, int32_t d)
     return (int32_t)(((int64_t)a * b - (int64_t)c * d) >> 32);
 }
 
-/* Zeros before the first one of a value other than 0. */
-TH_INLINE int32_t th_leading_zeros(uint32_t x)
-{
-#if defined(__GNUC__)
-    return __builtin_clz(x);
-#else
-    int32_t n = 0;
-    while (!(x & UINT32_C(0x80000000))) {
-        x <<= 1;
-        n++;
-    }
-    return n;
-#endif
-}
-
 /* The number after `reversed` in the order of reversed bits, `top` being the first bit. */
 TH_INLINE uint32_t th_next_reversed(uint32_t reversed, uint32_t top)
 {
@@ -63,28 +48,68 @@ TH_INLINE uint32_t th_next_reversed(uint32_t reversed, uint32_t top)
     return reversed | top;
 }
 
-/* Window times samples, in the order of reversed bits; returns how far they can be doubled. */
-TH_LOOP int32_t th_spectral_load(const th_spectral_params *p, const void *const *rows, const int16_t *hann, int32_t *z)
+/* How far samples have been written. */
+typedef struct {
+    int32_t *z;
+    uint32_t top, reversed;
+    uint32_t bits; /* all that are set in any magnitude */
+    int32_t n;
+} th_spectral_place;
+
+TH_INLINE void th_spectral_put(th_spectral_place *at, int32_t product)
 {
-    const uint32_t top = (uint32_t)p->fft >> 2;
-    uint32_t reversed = 0;
-    uint32_t bits = 0;
-    int32_t n = 0;
+    at->z[2 * at->reversed + (uint32_t)(at->n & 1)] = product;
+    at->bits |= (uint32_t)(product ^ (product >> 31));
+    at->reversed = at->n & 1 ? th_next_reversed(at->reversed, at->top) : at->reversed;
+    at->n++;
+}
+
+/* Samples times a piece of the window, which goes up or down (step is 1 or -1). */
+TH_LOOP void th_spectral_piece(th_spectral_place *place, const int16_t *samples, const int16_t *hann, int32_t step,
+                               int32_t count)
+{
+    th_spectral_place at = *place;
+    if ((at.n & 1) && count > 0) {
+        th_spectral_put(&at, *samples++ * *hann);
+        hann += step;
+        count--;
+    }
+    for (; count > 1; count -= 2, samples += 2, hann += 2 * step) {
+        const int32_t re = samples[0] * hann[0];
+        const int32_t im = samples[1] * hann[step];
+        int32_t *z = at.z + 2 * at.reversed;
+        z[0] = re;
+        z[1] = im;
+        at.bits |= (uint32_t)((re ^ (re >> 31)) | (im ^ (im >> 31)));
+        at.reversed = th_next_reversed(at.reversed, at.top);
+        at.n += 2;
+    }
+    if (count > 0) {
+        th_spectral_put(&at, *samples * *hann);
+    }
+    *place = at;
+}
+
+/* Window times samples, in the order of reversed bits; returns how far they can be doubled. */
+TH_INLINE int32_t th_spectral_load(const th_spectral_params *p, const void *const *rows, const int16_t *hann,
+                                   int32_t *z)
+{
+    const int32_t rising = p->window / 2 + 1;
+    th_spectral_place at = {z, (uint32_t)p->fft >> 2, 0, 0, 0};
     if (p->window < p->fft) {
         memset(z, 0, (size_t)p->fft * sizeof(int32_t));
     }
-    for (int32_t row = 0; n < p->window; row++) {
+    for (int32_t row = 0; at.n < p->window; row++) {
         const int16_t *samples = (const int16_t *)rows[row];
-        for (int32_t i = 0; i < p->unit; i++, n++) {
-            const int32_t product = samples[i] * hann[th_min(n, p->window - n)];
-            z[2 * reversed + (uint32_t)(n & 1)] = product;
-            bits |= (uint32_t)(product ^ (product >> 31));
-            if (n & 1) {
-                reversed = th_next_reversed(reversed, top);
-            }
+        const int32_t up = th_clamp(rising - at.n, 0, p->unit);
+        if (up > 0) {
+            th_spectral_piece(&at, samples, hann + at.n, 1, up);
+        }
+        if (up < p->unit) {
+            th_spectral_piece(&at, samples + up, hann + p->window - at.n, -1, p->unit - up);
         }
     }
-    return bits ? th_leading_zeros(bits) - 2 : 0;
+    return at.bits ? th_leading_zeros(at.bits) - 2 : 0;
 }
 
 TH_INLINE int32_t th_spectral_scaled(int32_t x, int32_t shift)
@@ -113,7 +138,7 @@ TH_LOOP void th_spectral_first(int32_t *z, int32_t fft, int32_t shift)
     }
 }
 
-/* A stage of butterflies of distance h, in bins. */
+/* A stage of butterflies of distance h, in bins; every second one has a factor of -i more. */
 TH_LOOP void th_spectral_stage(int32_t *z, int32_t fft, int32_t h, const int32_t *twiddles)
 {
     const int32_t step = fft / h;
