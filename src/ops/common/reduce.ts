@@ -318,6 +318,6 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     channels: (view) => (keepsChannels(view) ? evenChannels(0)(view) : null),
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels,
-    samples: samples(reduction),
+    samples: samples(reduction).filter((s) => reduction.kernels.some((k) => k.dtype === s.inputs[0]?.dtype)),
   };
 }

@@ -1,0 +1,9 @@
+import { defineFloatUnary } from "../common/unary.js";
+
+export const sign = defineFloatUnary({
+  name: "SIGN",
+  summary: "-1, 0 or 1",
+  tflite: "none",
+  apply: Math.sign,
+  range: [-2, 2],
+});

@@ -1,0 +1,10 @@
+import { emptyBinding } from "../common/options.js";
+import { defineFloatUnary } from "../common/unary.js";
+
+export const sin = defineFloatUnary({
+  name: "SIN",
+  summary: "Sine",
+  tflite: emptyBinding(66, 1, 0),
+  apply: Math.sin,
+  range: [-4, 4],
+});
