@@ -36,7 +36,7 @@ export class GraphBuilder {
   label = "";
   private constantBytes = 0;
 
-  constructor(readonly sink: DiagnosticSink) {}
+  constructor(public sink: DiagnosticSink) {}
 
   readonly report: Report = (code, problem) =>
     this.sink.report(code, { ...problem, where: [...this.where, ...(problem.where ?? [])] });
@@ -44,6 +44,11 @@ export class GraphBuilder {
   /** Reports and gives up the operator at hand. */
   refuse(...[code, problem]: Parameters<Report>): never {
     this.report(code, problem);
+    throw new Refused();
+  }
+
+  /** Gives up the operator at hand, after a report. */
+  giveUp(): never {
     throw new Refused();
   }
 

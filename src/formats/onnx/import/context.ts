@@ -47,6 +47,8 @@ export interface OnnxNode {
   readonly value: (index: number) => Value | null;
   /** The elements of a constant input. */
   readonly constants: (index: number, what: string) => readonly number[];
+  /** A tensor of an attribute as a constant. */
+  readonly constantOf: (proto: TensorProto) => Tensor;
   readonly attr: Attributes;
   readonly refuse: (...problem: Parameters<Report>) => never;
   /** Runs a subgraph with values for its inputs; its outputs. */
