@@ -1,7 +1,7 @@
 import type { DiagnosticSink, Report } from "../../../base/diagnostics.js";
 import { bytesOf, type DType, elementsOf, makeData, type TensorData } from "../../../base/dtype.js";
 import { type TensorId, tensorId } from "../../../base/units.js";
-import { type NodeView, type Origin, type Quantization, type Tensor, tensorName, viewOf } from "../../../ir/graph.js";
+import { type NodeView, type Origin, type Quantization, type Tensor, tensorName } from "../../../ir/graph.js";
 import { inferOutputs } from "../../../ops/check.js";
 import { type Node, type OpName, specOf } from "../../../ops/index.js";
 import type { ExecView } from "../../../ops/spec.js";
@@ -209,21 +209,30 @@ export class GraphBuilder {
     );
   }
 
-  /** The node that computes a tensor, as a view; null for inputs and constants. */
-  viewOf(tensor: Tensor): NodeView<object> | null {
-    const node = this.nodes.findLast((n) => n.outputs.includes(tensor.id));
-    const graph = { name: "", tensors: this.tensors, nodes: this.nodes, inputs: [], outputs: [], variables: [] };
-    return node ? (viewOf(graph, node) as NodeView<object>) : null;
+  /** Inputs of the model that a tensor follows from. */
+  private sourcesOf(tensor: Tensor): readonly Tensor[] {
+    const producers = new Map(this.nodes.flatMap((node) => node.outputs.map((id) => [id, node] as const)));
+    const seen = new Set<TensorId>();
+    const walk = (id: TensorId): readonly Tensor[] => {
+      if (seen.has(id)) return [];
+      seen.add(id);
+      const node = producers.get(id);
+      const own = this.tensors.get(id);
+      if (node !== undefined) return node.inputs.flatMap((input) => (input === null ? [] : walk(input)));
+      return own === undefined || own.data !== null ? [] : [own];
+    };
+    return walk(tensor.id);
   }
 
   /** The elements of a constant; gives up the operator for a tensor computed at run time. */
   valuesOf(tensor: Tensor, what: string): readonly number[] {
-    if (tensor.data !== null) return Array.from(tensor.data, Number);
+    if (tensor.data !== null) return Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+    const sources = this.sourcesOf(tensor);
     return this.refuse("TH2008", {
-      where: [tensorName(tensor)],
+      where: sources.map(tensorName),
       message: `${what} must be a constant`,
       found: "a value computed at run time",
-      fix: "export the model with fixed sizes, or fix this input with --constant",
+      fix: "export the model with fixed sizes and weights, or fix the input with --constant",
     });
   }
 }

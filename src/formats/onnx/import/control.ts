@@ -53,7 +53,7 @@ function loop(n: OnnxNode): readonly Value[] {
       fix: "export the model with the loop unrolled",
     });
   let carried = countTo(carriedCount).map((i) => n.value(i + 2));
-  let goesOn = n.has(1) ? truthOf(n, n.value(1)) : true;
+  let goesOn: boolean | null = n.has(1) ? n.constants(1, "the condition before a loop")[0] !== 0 : true;
   for (let i = 0; i < most && goesOn !== false; i++) {
     if (goesOn === null) unknown();
     const condition = plain(n.b.scalar(1, "bool"));

@@ -117,6 +117,7 @@ export function convolution(
     rank,
     "3, 4 or 5, of data and weights",
   );
+  if (weights.data === null) n.b.valuesOf(weights, "weights");
   const windows = windowsOf(n, x.shape.slice(2), n.attr.ints("kernel_shape", weights.shape.slice(2)));
   const result = convolve(n.b, {
     x: toLast(n.b, x),

@@ -16,7 +16,6 @@ import {
 /** Operators that one of ours is, of one float. */
 const functions: readonly (readonly [name: string, op: OpName, quantizable?: "computes"])[] = [
   ["Abs", "ABS", "computes"],
-  ["Neg", "NEG"],
   ["Exp", "EXP", "computes"],
   ["Log", "LOG", "computes"],
   ["Sqrt", "SQRT", "computes"],
@@ -198,6 +197,11 @@ function power(n: OnnxNode): Tensor {
 }
 
 const logic: readonly OnnxOperator[] = [
+  operator({
+    name: "Neg",
+    types: number,
+    make: (n) => (n.input(0).dtype === "int32" ? binary(n.b, "SUB", 0, n.input(0)) : unary(n.b, "NEG", n.input(0))),
+  }),
   operator({ name: "Not", types: boolean, make: (n) => unary(n.b, "LOGICAL_NOT", n.input(0)) }),
   operator({ name: "IsNaN", types: float, make: (n) => binary(n.b, "NOT_EQUAL", n.input(0), n.input(0)) }),
   operator({

@@ -33,7 +33,7 @@ function elementPlaces(n: OnnxNode, data: Tensor, given: Tensor, axis: number): 
       return d === axis ? sum : sum + coordinate * step;
     }, 0),
   );
-  const indices = n.b.reshape(fromFront(n.b, given, data.shape[axis] ?? 1), [base.length]);
+  const indices = fromFront(n.b, n.b.reshape(given, [base.length]), data.shape[axis] ?? 1);
   return binary(n.b, "ADD", binary(n.b, "MUL", indices, steps[axis] ?? 1), n.b.ints(base));
 }
 

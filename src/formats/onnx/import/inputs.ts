@@ -19,7 +19,8 @@ function declaredShape(info: ValueInfoProto): readonly (number | null)[] | null 
   if (!dims) return null;
   return dims.map((d, axis) => {
     const size = integer(d.dimValue as Integer | null | undefined);
-    const isOpen = d.dimParam ? true : size <= 0;
+    // A dimension of 0 is stated; one that is absent is open.
+    const isOpen = d.dimParam ? true : size < 0 || !Object.hasOwn(d, "dimValue");
     if (!isOpen) return size;
     return axis === 0 || batchNames.test(d.dimParam ?? "") ? 1 : null;
   });
@@ -32,11 +33,11 @@ function shapeOf(b: GraphBuilder, info: ValueInfoProto, where: readonly string[]
   const given = options.shapes?.[name];
   if (given !== undefined) {
     const agrees = declared === null || declared.length === given.length;
-    if (agrees && given.every((n) => Number.isInteger(n) && n > 0)) return given;
+    if (agrees && given.every((n) => Number.isInteger(n) && n >= 0)) return given;
     b.sink.report("TH1008", {
       where,
       found: `[${given.join(", ")}]`,
-      expected: declared === null ? "positive sizes" : `${declared.length} positive sizes`,
+      expected: declared === null ? "sizes" : `${declared.length} sizes`,
       fix: "give as many sizes as the input has dimensions",
     });
     return null;
@@ -85,9 +86,11 @@ export function readInput(
   const before = b.where;
   b.where = where;
   try {
-    return fixed === undefined
+    // An input of no elements is always the same.
+    const values = elementsOf(shape) === 0 ? [] : fixed;
+    return values === undefined
       ? b.add({ name, shape, dtype, quant: null, data: null })
-      : b.constant(dtype, shape, fixed);
+      : b.update(b.constant(dtype, shape, values), { name });
   } catch (error) {
     if (error instanceof Refused) return null;
     throw error;

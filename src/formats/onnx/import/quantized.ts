@@ -58,12 +58,22 @@ function withParameters(n: OnnxNode, value: Value, p: Parameters): Tensor {
   return p.isUnsigned ? b.emit("QUANTIZE", [typed], {}, { dtype: "int8", quant: p.quant }) : typed;
 }
 
+/** Scales or zero points computed at run time, lying along the axis that they belong to. */
+function alongOwnAxis(n: OnnxNode, t: Tensor, x: Tensor): Tensor {
+  if (t.shape.length !== 1 || t.shape[0] === 1) return n.b.reshape(t, []);
+  const axis = axisOf(n, n.attr.int("axis", 1), x.shape.length);
+  return n.b.reshape(
+    t,
+    x.shape.map((size, d) => (d === axis ? size : 1)),
+  );
+}
+
 /** Real numbers of integers whose scale is only known at run time. */
 function dequantizeAtRunTime(n: OnnxNode): Tensor {
   const x = castTo(n.b, n.input(0), "float32");
   const zero = n.optional(2);
-  const centred = zero === null ? x : binary(n.b, "SUB", x, castTo(n.b, zero, "float32"));
-  return binary(n.b, "MUL", centred, n.input(1));
+  const centred = zero === null ? x : binary(n.b, "SUB", x, castTo(n.b, alongOwnAxis(n, zero, x), "float32"));
+  return binary(n.b, "MUL", centred, alongOwnAxis(n, n.input(1), x));
 }
 
 function dequantize(n: OnnxNode): Tensor | Value[] {
@@ -95,14 +105,7 @@ function quantizeInFloats(n: OnnxNode, dtype: Tensor["dtype"]): Tensor {
   if (dtype !== "uint8")
     b.refuse("TH2008", { found: "a scale computed at run time", fix: "quantize the model statically" });
   const x = n.input(0);
-  const axis = n.attr.int("axis", 1);
-  const shaped = (t: Tensor): Tensor => {
-    if (t.shape.length !== 1 || t.shape[0] === 1) return t;
-    return b.reshape(
-      t,
-      x.shape.map((size, d) => (d === axisOf(n, axis, x.shape.length) ? size : 1)),
-    );
-  };
+  const shaped = (t: Tensor): Tensor => alongOwnAxis(n, t, x);
   const scaled = unary(b, "ROUND", binary(b, "DIV", x, shaped(n.input(1))));
   const zero = n.optional(2);
   const moved = zero === null ? scaled : binary(b, "ADD", scaled, castTo(b, shaped(zero), "float32"));
@@ -181,18 +184,12 @@ function computeBetween(
 }
 
 function qlinearConv(n: OnnxNode): Value[] {
+  n.constants(3, "weights");
   const [x, w] = [operand(n, 0, 1, 2), operand(n, 3, 4, 5)];
-  const bias = n.optional(8);
+  const bias = n.has(8) ? n.b.constant("int32", n.input(8).shape, n.constants(8, "a bias")) : null;
   const scales = (w.quant?.scales ?? [1]).map((s) => Math.fround(s * (x.quant?.scales[0] ?? 1)));
-  const typed = bias?.data
-    ? [
-        n.b.constant("int32", bias.shape, Array.from(bias.data as ArrayLike<number>, Number), {
-          scales,
-          zeroPoints: scales.map(() => 0),
-          axis: 0,
-        }),
-      ]
-    : [];
+  const quant = { scales, zeroPoints: scales.map(() => 0), axis: 0 };
+  const typed = bias ? [n.b.update(bias, { quant })] : [];
   return computeBetween(n, resultOf(n, 6, 7), [x, w, ...typed], ([data, weights, b], p) =>
     convolution(n, data as Tensor, weights as Tensor, b ?? null, p?.quant ?? null),
   );

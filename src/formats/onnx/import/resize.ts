@@ -1,5 +1,7 @@
+import { elementsOf } from "../../../base/dtype.js";
 import type { Tensor } from "../../../ir/graph.js";
-import { alongAxis, countTo, noActivation } from "./arithmetic.js";
+import { stepsOf } from "../../../ops/common/moves.js";
+import { alongAxis, countTo, noActivation, select } from "./arithmetic.js";
 import { axisOf, float, type OnnxNode, type OnnxOperator, operator, requireOption } from "./context.js";
 import { toFirst, toLast } from "./convolution.js";
 
@@ -21,7 +23,8 @@ const places: Readonly<Record<string, Place>> = {
     return (input / 2) * (1 - adjustment) + (i + 0.5) / scale - 0.5;
   },
   pytorch_half_pixel: ({ output, scale }, i) => (output > 1 ? (i + 0.5) / scale - 0.5 : 0),
-  align_corners: ({ input, output }, i) => (output > 1 ? (i * (input - 1)) / (output - 1) : 0),
+  // The size that is not rounded counts, as in ONNX's own reference.
+  align_corners: ({ input, output, scale }, i) => (output > 1 ? (i * (input - 1)) / (input * scale - 1) : 0),
   asymmetric: ({ scale }, i) => i / scale,
   tf_half_pixel_for_nn: ({ scale }, i) => (i + 0.5) / scale,
   tf_crop_and_resize: ({ input, output, roi: [start, end] }, i) =>
@@ -82,7 +85,7 @@ function matrixOf(axis: Axis, how: Interpolation): readonly number[] {
 function bilinear(n: OnnxNode, x: Tensor, axes: readonly Axis[], coordinates: string): Tensor | null {
   const [, , rows, columns] = axes;
   const isImage = axes.length === 4 && axes.slice(0, 2).every((a) => a.input === a.output);
-  const exact = axes.every((a) => Math.abs(a.scale - a.output / a.input) < 1e-9 || coordinates === "align_corners");
+  const exact = axes.every((a) => Math.abs(a.scale - a.output / a.input) < 1e-9);
   const attrs = {
     half_pixel: { alignCorners: false, halfPixelCenters: true },
     pytorch_half_pixel: { alignCorners: false, halfPixelCenters: true },
@@ -135,6 +138,22 @@ function axesOf(n: OnnxNode, x: Tensor): readonly Axis[] {
   });
 }
 
+/** `extrapolation_value` where a cropped region lies outside the image along any axis. */
+function extrapolated(n: OnnxNode, x: Tensor, axes: readonly Axis[], place: Place): Tensor {
+  const steps = stepsOf(x.shape);
+  const isOutside = countTo(elementsOf(x.shape)).map((at) =>
+    Number(
+      axes.some((a, d) => {
+        const p = place(a, Math.floor(at / (steps[d] ?? 1)) % a.output);
+        return p < 0 || p > a.input - 1;
+      }),
+    ),
+  );
+  if (!isOutside.includes(1)) return x;
+  const value = n.b.scalar(n.attr.float("extrapolation_value", 0));
+  return select(n.b, n.b.constant("bool", x.shape, isOutside), value, x);
+}
+
 function resize(n: OnnxNode): Tensor {
   const { b } = n;
   const x = n.input(0);
@@ -162,15 +181,14 @@ function resize(n: OnnxNode): Tensor {
     excludeOutside: n.attr.int("exclude_outside", 0) === 1,
   };
   const isCropped = coordinates === "tf_crop_and_resize";
-  return axes.reduce((t, a, axis) => {
+  const resized = axes.reduce((t, a, axis) => {
     if (a.input === a.output && a.scale === 1 && !isCropped) return t;
-    const isInside = (i: number): boolean => place(a, i) >= 0 && place(a, i) <= a.input - 1;
-    requireOption(n, !isCropped || countTo(a.output).every(isInside), "roi", a.roi, "inside the image");
     const weights = b.constant("float32", [a.output, a.input], matrixOf(a, how));
     return alongAxis(b, t, axis, (last) =>
       b.emit("FULLY_CONNECTED", [last, weights], { keepNumDims: true, ...noActivation }),
     );
   }, x);
+  return isCropped ? extrapolated(n, resized, axes, place) : resized;
 }
 
 export const resizes: readonly OnnxOperator[] = [
@@ -178,7 +196,7 @@ export const resizes: readonly OnnxOperator[] = [
     name: "Resize",
     types: float,
     quantizable: "moves",
-    limits: "constant sizes; no antialiasing; regions inside the image",
+    limits: "constant sizes; no antialiasing",
     make: resize,
   }),
   operator({ name: "Upsample", types: float, quantizable: "moves", limits: "constant scales", make: resize }),

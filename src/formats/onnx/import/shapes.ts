@@ -290,7 +290,11 @@ export const shapes: readonly OnnxOperator[] = [
         n.opset < 6
           ? x.shape.map((_, d) => (d === n.constants(2, "axis")[0] ? (n.constants(1, "tiles")[0] ?? 1) : 1))
           : n.constants(1, "repeats");
-      return n.b.emit("TILE", [x, n.b.ints(times)], {}, { quant: x.quant });
+      // One axis after another: a kernel loops over six, of which every repeated one takes two.
+      return times.reduce((t, count, d) => {
+        const only = n.b.ints(times.map((_, k) => (k === d ? count : 1)));
+        return count === 1 ? t : n.b.emit("TILE", [t, only], {}, { quant: x.quant });
+      }, x);
     },
     "repeats must be constants",
   ),
