@@ -5,8 +5,10 @@ import type { Graph, Model } from "../ops/index.js";
 import { removeDeadChannels } from "./dead-channels.js";
 import { removeDeadCode } from "./dead-code.js";
 import { dropFloatEdges } from "./edges.js";
+import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
 import { fuse } from "./fuse.js";
+import { moveTransposes } from "./layout.js";
 import type { Pass } from "./pass.js";
 import { simplify } from "./simplify.js";
 import { initializeVariables } from "./variables.js";
@@ -29,7 +31,9 @@ const required: readonly Pass[] = [initializeVariables, foldConstants, removeDea
 export const pipeline: readonly Pass[] = [
   initializeVariables,
   foldConstants,
+  moveTransposes,
   simplify,
+  foldAffine,
   fuse,
   removeDeadChannels,
   removeDeadCode,
