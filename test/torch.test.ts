@@ -1,17 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { startTorch, torchVersion } from "../bench/torch.js";
 import { hyper, openStep, trainCases, waveBatch } from "../bench/train-cases.js";
+import { blockedLowering } from "../src/train/blocked.js";
 import { plainLowering } from "../src/train/lowering.js";
 import { withParameters } from "../src/train/parameters.js";
 
 const version = torchVersion();
+const blocked = await blockedLowering();
 
 const norm = (v: ArrayLike<number>): number => Math.sqrt(Array.from(v).reduce((s, x) => s + x * x, 0));
 
 /** Ten steps from the same weights on the same batch, in PyTorch and here. */
 describe.skipIf(version === null)(`training beside PyTorch ${version ?? "(apt install python3-torch)"}`, () => {
   for (const c of trainCases()) {
-    it.each([plainLowering])(`${c.name}, $name`, async (lowering) => {
+    it.each(blocked === null ? [plainLowering] : [plainLowering, blocked])(`${c.name}, $name`, async (lowering) => {
       const open = await openStep(c, lowering, 2);
       const batch = waveBatch(open.step);
       const torch = startTorch({ ...c, ...hyper, ...batch, threads: 2, mode: "exact" });

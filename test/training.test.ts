@@ -2,17 +2,17 @@ import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { elementsOf } from "../src/base/dtype.js";
 import { type Random, seededRandom } from "../src/base/random.js";
-import { exportOnnx } from "../src/formats/onnx/export/export.js";
 import { tensorOf } from "../src/ir/graph.js";
 import { Network } from "../src/nets/network.js";
 import type { Graph } from "../src/ops/index.js";
 import { localBackend } from "../src/train/backend.js";
+import { blockedLowering } from "../src/train/blocked.js";
 import type { Runtime } from "../src/train/host.js";
 import type { Loss } from "../src/train/losses.js";
+import { plainLowering } from "../src/train/lowering.js";
 import { type Optimizer, valuesOf } from "../src/train/optimizers.js";
 import { packed } from "../src/train/parameters.js";
 import { type StepOptions, type TrainStep, trainStep } from "../src/train/step.js";
-import { onnxStorage } from "../src/train/storage.js";
 import { type Doubles, runInDouble } from "./doubles.js";
 
 /*
@@ -87,11 +87,13 @@ function relative(want: ArrayLike<number>, found: ArrayLike<number>): number {
   return worst / largest;
 }
 
-async function compare(options: Omit<StepOptions, "batch" | "storage">, steps = 3): Promise<void> {
-  const graph = network();
-  const step = trainStep(graph, { ...options, batch: 4, storage: onnxStorage });
+async function compare(
+  options: Omit<StepOptions, "batch" | "storage">,
+  { graph = network(), batch: size = 4, lowering = plainLowering, steps = 3 } = {},
+): Promise<void> {
+  const step = trainStep(graph, { ...options, batch: size, storage: lowering.storage });
   const backend = localBackend(ort as unknown as Runtime, { threads: 1 });
-  await backend.open("step", exportOnnx(step.graph));
+  await backend.open("step", lowering.model(step.graph));
   const state = initialState(step, graph);
   await backend.store(state);
   let want: Vectors = state;
@@ -125,6 +127,8 @@ async function compare(options: Omit<StepOptions, "batch" | "storage">, steps = 
   for (const name of names) expect(relative(want[name] ?? [], found[name] ?? []), name).toBeLessThan(2e-4);
 }
 
+const blocked = await blockedLowering();
+
 const sgd: Optimizer = { kind: "sgd", momentum: 0.9, weightDecay: 1e-3 };
 const losses: readonly Loss[] = [
   { kind: "cross-entropy" },
@@ -133,6 +137,16 @@ const losses: readonly Loss[] = [
   { kind: "l1" },
   { kind: "cosine" },
 ];
+
+/** A network whose channels fill whole blocks, so that every blocked form is taken. */
+function wideNetwork(): Graph {
+  const net = new Network("wide", { seed: 4 });
+  let x = net.conv(net.input([10, 8, 3]), 16);
+  x = net.depthwise(x, { stride: 2 });
+  x = net.residual(x, (y) => net.conv(net.conv(y, 32), 32, { activation: "none" }), "relu");
+  x = net.residual(x, (y) => net.conv(net.conv(y, 48, { stride: 2 }), 48, { activation: "none" }), "relu");
+  return net.graph([net.dense(net.globalPool(net.pointwise(net.depthwise(x), 16)), 5)]);
+}
 
 describe("a training step in ONNX Runtime and by the references", () => {
   it.each(losses)("loss %o", async (loss) => compare({ loss, optimizer: sgd }));
@@ -151,4 +165,11 @@ describe("a training step in ONNX Runtime and by the references", () => {
       batchNorm: "freeze",
       frozen: (name) => name.startsWith("conv/"),
     }));
+  it.skipIf(blocked === null)("blocked operators", async () => {
+    if (blocked === null) return;
+    const options = { loss: { kind: "cross-entropy" }, optimizer: sgd } as const;
+    await compare(options, { graph: wideNetwork(), batch: 16, lowering: blocked });
+    // Channels that fill no block take the plain forms.
+    await compare(options, { lowering: blocked });
+  });
 });

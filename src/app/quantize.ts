@@ -76,7 +76,7 @@ const comparedExamples = 24;
 const flashOf = (model: Model): number => inspect(model, { plan: "layers", boards: [] }).totals.flashBytes;
 
 /** A graph as a model, through the file that users get. */
-function fileOf(graph: Model["main"], name: string): { readonly model: Model; readonly file: Uint8Array } {
+export function fileOf(graph: Model["main"], name: string): { readonly model: Model; readonly file: Uint8Array } {
   const file = exportTflite({ main: graph, subgraphs: [] });
   return { file, model: importTflite(file, name, `${name}.tflite`) };
 }

@@ -89,7 +89,7 @@ export function networkFor(network: Network, dataset: Dataset, shape: readonly n
 }
 
 /** AdamW with the rate that suits it for networks of this size; cosine after a short rise. */
-const defaults = {
+export const trainDefaults = {
   epochs: 20,
   batch: 64,
   rate: 2e-3,
@@ -99,7 +99,7 @@ const defaults = {
 
 /** Opens the batches of a split; labels as rows. */
 const openSplit = (
-  { dataset, augmentation, normalization, seed = 1, workers, batch = defaults.batch }: TrainJobOptions,
+  { dataset, augmentation, normalization, seed = 1, workers, batch = trainDefaults.batch }: TrainJobOptions,
   split: "train" | "validation" | "test",
 ): Promise<BatchSource> =>
   openPipeline(dataset, {
@@ -120,7 +120,7 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
   const validation = hasValidation ? await openSplit(options, "validation") : null;
   try {
     const graph = networkFor(options.network, dataset, training.shape, seed);
-    const { epochs, batch, rate, optimizer, schedule } = { ...defaults, ...definedOf(options) };
+    const { epochs, batch, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
     const loss: Loss =
       options.loss ?? (dataset.targets === null ? { kind: "cross-entropy", smoothing: 0.05 } : { kind: "mse" });
     const result = await train(graph, {

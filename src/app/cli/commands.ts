@@ -21,6 +21,7 @@ import { renderBuild, renderVerify } from "../report/verify.js";
 import { type Command, json } from "./command.js";
 import { choiceOption, compileOptions, listOption, readInputs, requiredOption, textOption } from "./options.js";
 import { quantizeCommand } from "./quantize.js";
+import { trainCommand } from "./train.js";
 
 const planOptions = [
   ["--io <float|quantized>", "keep float inputs and outputs, or drop their QUANTIZE and DEQUANTIZE (default: float)"],
@@ -237,6 +238,7 @@ export const commands: readonly Command[] = [
   buildCommand,
   verifyCommand,
   runCommand,
+  trainCommand,
   quantizeCommand,
   boardsCommand,
   operatorsCommand,
