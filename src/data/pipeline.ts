@@ -17,11 +17,10 @@ import {
   type Normalization,
   type SharedCache,
   sizeOfShape,
-  type TransformModule,
   usualNormalization,
   variesSignal,
 } from "./batch.js";
-import { type DatasetIndex, examplesOf, type Split } from "./dataset.js";
+import { type DatasetIndex, examplesOf, type Split, type TransformModule } from "./dataset.js";
 import type { WorkerReply, WorkerRequest } from "./worker.js";
 
 /** How a split becomes batches. */
@@ -35,7 +34,9 @@ export interface PipelineOptions {
   /** Whether the last batch of an epoch is left out if it is not full (default for training) or filled with zeros. */
   readonly last?: "drop" | "fill";
   readonly augmentation?: Augmentation;
+  /** A front-end; default: the data set's, if it has one. */
   readonly transform?: TransformModule;
+  /** Default: as is usual for the kind of signal, and nothing after a front-end. */
   readonly normalization?: Normalization;
   /** Classes as indices, or as rows of probabilities; mixup needs the latter, and is given it. */
   readonly labels?: "index" | "soft";
@@ -227,7 +228,7 @@ export async function openPipeline(dataset: DatasetIndex, options: PipelineOptio
   checkSizes(options, chosen.length);
   const augmentation = checkAugmentation([...(options.augmentation ?? [])]);
   const { warnings: _, read: __, ...index } = dataset as DatasetIndex & { warnings?: unknown; read?: unknown };
-  const transform = options.transform ?? null;
+  const transform = options.transform ?? dataset.transform ?? null;
   const shape = commonShape(index);
   const outShape = transform === null ? shape : (await loadTransform(transform, shape, index.kind)).shape;
   const isSoft = options.labels === "soft" || augmentation.some((s) => s.kind === "mixup");
