@@ -1,5 +1,5 @@
 /**
- * Thimble as a library: what the `thimble` command does, as functions. `loadModel` or `importTflite` gives a model;
+ * Thimble as a library: what the `thimble` command does, as functions. `loadModel`, `importTflite` or `importOnnx` gives a model;
  * `inspect`, `verify`, `run` and `build` do with it what the commands of the same names do. Problems of the input are
  * thrown as a DiagnosticError that carries all of them.
  */
@@ -17,7 +17,7 @@ export {
   verify,
 } from "./app/api.js";
 export { type CompileOptions, generate, type PlannedModel, planModel } from "./app/compile.js";
-export { loadModel } from "./app/files.js";
+export { importOnnx, loadModel } from "./app/files.js";
 export { renderHtml } from "./app/report/html.js";
 export type { BufferReport, InspectReport, PortReport } from "./app/report/inspect.js";
 export type { LayerReport } from "./app/report/layers.js";
@@ -43,6 +43,9 @@ export type { Dataset, Sample, Split, TransformModule } from "./data/dataset.js"
 export { openDataset } from "./data/open.js";
 export type { DatasetOptions } from "./data/options.js";
 export { type BatchSource, measureNormalization, openPipeline, type PipelineOptions } from "./data/pipeline.js";
+export type { OnnxOperator } from "./formats/onnx/import/context.js";
+export type { OnnxOptions } from "./formats/onnx/import/import.js";
+export { onnxOperators } from "./formats/onnx/import/table.js";
 export { importText } from "./formats/text.js";
 export { exportTflite } from "./formats/tflite/export.js";
 export { importTflite } from "./formats/tflite/import.js";
