@@ -50,6 +50,7 @@ describe("recipes", () => {
     [{ kind: "spectrogram", sampleRate: 8000, windowMs: 16, hopMs: 16 }, [1000], [1, 7, 65, 1]],
     [{ kind: "imu-features", fullScale: [2, 2, 2] }, [119, 3], [1, 1, 3, 10]],
     [{ kind: "imu-features", fullScale: [2, 2], window: 40, hop: 20, bands: 0 }, [119, 2], [1, 4, 2, 6]],
+    [{ kind: "series", fullScale: [4, 2000] }, [119, 2], [1, 119, 1, 2]],
     [{ kind: "image", height: 12, width: 10 }, [24, 20, 3], [1, 12, 10, 3]],
     [{ kind: "image", height: 24, width: 20 }, [24, 20, 1], [1, 24, 20, 1]],
   ];
@@ -105,6 +106,14 @@ describe("the pipeline's features", () => {
       expect(x.subarray(0, count * 240).every((v) => v >= -1 && v < 1.1)).toBe(true);
     }
     await source.close();
+  });
+
+  it("of a series as it is are what int16 holds of parts of full scale", () => {
+    const { apply, shape } = createTransform({ recipe: { kind: "series", fullScale: [4, 2000] } }, [2, 2]);
+    const out = new Float32Array(4);
+    apply(Float32Array.of(1, -500, 4.5, 0.1), out);
+    expect(shape).toEqual([2, 1, 2]);
+    expect([...out]).toEqual([0.25, -0.25, 32767 / 32768, 2 / 32768]);
   });
 
   it("of a series are parts of full scale", () => {

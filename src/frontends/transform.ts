@@ -51,7 +51,7 @@ function runner(graph: Graph): (input: TensorData) => TensorData {
  */
 function signalOf(recipe: Recipe, input: Tensor): (values: ArrayLike<number>) => TensorData {
   const checked = checkRecipe(recipe);
-  const unit = checked.kind === "imu-features" ? checked.fullScale.map((full) => 32768 / full) : [1];
+  const unit = "fullScale" in checked ? checked.fullScale.map((full) => 32768 / full) : [1];
   const [low, high] = input.dtype === "uint8" ? [0, 255] : [-32768, 32767];
   const length = elementsOf(input.shape);
   return (values) => {
