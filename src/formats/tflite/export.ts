@@ -4,6 +4,7 @@ import { DiagnosticError, DiagnosticSink } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
 import { type NodeView, originName, type Tensor, viewOf } from "../../ir/graph.js";
 import { type Graph, type Model, type Node, specOf } from "../../ops/index.js";
+import { spellPadding } from "./padding.js";
 import { fileIdentifier, schemaVersion, slots, tensorTypes, wideBuiltin } from "./schema.js";
 import { writeBytes, writeFloats, writeInt32s, writeInt64s, writeOffsets, writeOptions, writeTable } from "./writer.js";
 
@@ -129,9 +130,10 @@ function checkWritable(graph: Graph, sink: DiagnosticSink): void {
 
 /**
  * Writes a model as a TensorFlow Lite file, schema version 3. The result reads back to the same graph, and opens in
- * other TFLite runtimes. Throws TH1012 for what the format cannot say.
+ * other TFLite runtimes; explicit padding is written as SAME or as a PAD. Throws TH1012 for what the format cannot say.
  */
-export function exportTflite(model: Pick<Model, "main" | "subgraphs">): Uint8Array {
+export function exportTflite(given: Pick<Model, "main" | "subgraphs">): Uint8Array {
+  const model = { main: spellPadding(given.main), subgraphs: given.subgraphs.map(spellPadding) };
   const sink = new DiagnosticSink();
   for (const graph of [model.main, ...model.subgraphs]) checkWritable(graph, sink);
   if (sink.hasErrors) throw new DiagnosticError(sink.all);

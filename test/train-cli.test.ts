@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { QuantizeReport } from "../src/app/quantize.js";
+import type { TrainModelReport } from "../src/app/train-model.js";
+import { packageRoot } from "../src/base/assets.js";
+import { seededRandom } from "../src/base/random.js";
+
+const main = join(packageRoot, "dist/src/app/cli/main.js");
+let folder = "";
+
+const thimble = (...args: readonly string[]) =>
+  new Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((resolve) => {
+    execFile(
+      process.execPath,
+      [main, ...args],
+      { env: { ...process.env, NO_COLOR: "1" }, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+
+/** Gestures of two kinds as CSV, a folder for each: slow and fast waves with noise, on two columns of unlike size. */
+function writeGestures(root: string): void {
+  const random = seededRandom(11);
+  for (const [name, speed] of [
+    ["fast", 0.9],
+    ["slow", 0.3],
+  ] as const) {
+    mkdirSync(join(root, name), { recursive: true });
+    for (let i = 0; i < 60; i++) {
+      const phase = 6 * random.unit();
+      const rows = Array.from({ length: 32 }, (_, t) => {
+        const wave = Math.sin(speed * t + phase) + 0.3 * random.normal();
+        return `${wave.toFixed(4)},${(100 * Math.cos(speed * t + phase) + 20 * random.normal()).toFixed(3)}`;
+      });
+      writeFileSync(join(root, name, `${i}.csv`), `a,g\n${rows.join("\n")}\n`);
+    }
+  }
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "thimble-train-"));
+  writeGestures(join(folder, "gestures"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const common = () => ["--data", join(folder, "gestures"), "--json", "--quiet"];
+
+describe("thimble train and quantize", () => {
+  it("train, quantize and score a network, the same for the same seed", { timeout: 240_000 }, async () => {
+    const out = join(folder, "trained");
+    const args = ["train", "--net", "tcn", "--width", "0.25", "--epochs", "6", "--batch", "8", "--out", out];
+    const trained = await thimble(...args, ...common(), "--board", "arduino-nano-33-ble");
+    expect(trained.stderr).toBe("");
+    expect(trained.code).toBe(0);
+    const report = JSON.parse(trained.stdout) as TrainModelReport;
+    expect(report.classes).toEqual(["fast", "slow"]);
+    expect(report.examples.train + report.examples.validation + report.examples.test).toBe(120);
+    expect(report.quantized.value).toBeGreaterThan(0.9);
+    expect(Math.abs(report.quantized.value - report.float.value)).toBeLessThanOrEqual(0.1);
+    expect(report.history).toHaveLength(6);
+    // Columns a hundred times as large as others are brought to one size.
+    const { normalization } = report.preparation;
+    expect(Math.round((normalization?.scale[0] ?? 0) / (normalization?.scale[1] ?? 1))).toBeGreaterThan(50);
+    for (const file of ["model.tflite", "float.tflite", "float.onnx", "labels.txt", "metrics.jsonl", "report.json"])
+      expect(existsSync(join(out, file)), file).toBe(true);
+
+    const again = await thimble(...args, ...common());
+    expect((JSON.parse(again.stdout) as TrainModelReport).model.sha256).toBe(report.model.sha256);
+
+    for (const file of ["float.tflite", "float.onnx"]) {
+      const result = await thimble("quantize", join(out, file), ...common(), "--out", join(folder, "q.tflite"));
+      expect(result.stderr).toBe("");
+      const quantized = JSON.parse(result.stdout) as QuantizeReport;
+      expect(quantized.float.value).toBe(report.float.value);
+      expect(quantized.quantized.value).toBeGreaterThan(0.9);
+    }
+    const verified = await thimble("verify", join(folder, "q.tflite"), "--on", "interpreter,host", "--json");
+    expect(verified.code).toBe(0);
+  });
+
+  it("makes weights as small as asked, or says that they cannot be", { timeout: 120_000 }, async () => {
+    const float = join(folder, "trained", "float.tflite");
+    const size = async (...more: readonly string[]): Promise<QuantizeReport> => {
+      const out = join(folder, "small.tflite");
+      const result = await thimble("quantize", float, ...common(), "--out", out, "--observer", "min-max", ...more);
+      expect(result.stderr).toBe("");
+      return JSON.parse(result.stdout) as QuantizeReport;
+    };
+    const whole = await size();
+    const limit = Math.round(whole.flashBytes * 0.85);
+    const small = await size("--flash", String(limit));
+    expect(small.flashBytes).toBeLessThanOrEqual(limit);
+    expect(small.layers.filter((l) => l.bits === 4).length).toBeGreaterThan(0);
+    expect(small.layers.some((l) => l.bits === 8)).toBe(true);
+    const none = await thimble("quantize", float, ...common(), "--flash", "100");
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain("TH7005");
+  });
+
+  it("trains with quantization in the loop, to 4 bits", { timeout: 120_000 }, async () => {
+    const args = ["train", "--net", "tcn", "--width", "0.25", "--epochs", "5", "--batch", "8", "--qat", "3"];
+    const result = await thimble(...args, "--weights", "4", "--out", join(folder, "qat"), ...common());
+    expect(result.stderr).toBe("");
+    const report = JSON.parse(result.stdout) as TrainModelReport;
+    expect(report.history).toHaveLength(8);
+    expect(report.quantized.value).toBeGreaterThan(0.85);
+  });
+
+  it("refuses a network that would not fit before training it", async () => {
+    const args = ["train", "--net", "mobilenet-v2", "--board", "arduino-uno-r4-wifi", "--out", join(folder, "no")];
+    const result = await thimble(...args, ...common());
+    expect(result.code).toBe(3);
+    expect(JSON.parse(result.stdout)).toHaveProperty("misfits");
+    expect(existsSync(join(folder, "no"))).toBe(false);
+  });
+
+  it("says what is wrong with options and data, all at once", async () => {
+    writeFileSync(join(folder, "gestures", "fast", "bad.csv"), "a,g\n1,2\n3,nan\n");
+    const bad = await thimble("train", "--net", "tcn", ...common());
+    rmSync(join(folder, "gestures", "fast", "bad.csv"));
+    expect(bad.code).toBe(1);
+    expect(bad.stderr).toMatch(/TH6016[\s\S]*bad\.csv/);
+    expect((await thimble("train", ...common())).code).toBe(2);
+    expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
+    expect((await thimble("train", "--net", "nothing", ...common())).stderr).toContain("TH7001");
+    const empty = readFileSync(join(folder, "trained", "model.tflite"));
+    expect(empty.length).toBeGreaterThan(0);
+    const twice = await thimble("quantize", join(folder, "trained", "model.tflite"), ...common());
+    expect(twice.stderr).toContain("TH7002");
+  });
+});
