@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
+import { frontendsBench } from "./frontends.js";
 import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
 import { trainBench } from "./train.js";
@@ -16,7 +17,12 @@ export interface BenchResult {
 
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
-const benches: Readonly<Record<string, Bench>> = { memory: memoryBench, kernels: kernelsBench, train: trainBench };
+const benches: Readonly<Record<string, Bench>> = {
+  memory: memoryBench,
+  kernels: kernelsBench,
+  train: trainBench,
+  frontends: frontendsBench,
+};
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];

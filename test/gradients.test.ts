@@ -101,9 +101,12 @@ function worstDifference(sample: SampleCase): { readonly worst: number; readonly
   return { worst, compared };
 }
 
+/** Rounding has no slope: its gradient is a convention, which the operator's own test holds it to. */
+const straightThrough: readonly string[] = ["FAKE_QUANTIZE"];
+
 describe("gradients against finite differences", () => {
   for (const op of operators) {
-    if (typeof op.gradient === "string") continue;
+    if (typeof op.gradient === "string" || straightThrough.includes(op.name)) continue;
     it(op.name, () => {
       const samples = floatSamples(op);
       expect(samples.length).toBeGreaterThan(0);

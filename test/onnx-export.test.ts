@@ -103,9 +103,12 @@ describe("operators as ONNX", () => {
         "ASSIGN_VARIABLE",
         "CALL_ONCE",
         "DEQUANTIZE",
+        "LOG_MEL",
+        "MFCC",
         "QUANTIZE",
         "READ_VARIABLE",
         "SHAPE",
+        "SPECTROGRAM",
         "SVDF",
         "VAR_HANDLE",
       ]

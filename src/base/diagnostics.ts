@@ -49,7 +49,19 @@ export const diagnosticCodes = {
   TH6001: "a file cannot be read",
   TH6002: "the input data does not match the model's input",
   TH6003: "invalid option",
+  TH6010: "the layout of the data set is not recognised",
+  TH6011: "a file of the data set is corrupt or truncated",
+  TH6012: "an encoding of the data set is not supported",
+  TH6013: "an example does not match the others",
+  TH6014: "a class has no examples",
+  TH6015: "a label or a list refers to something that does not exist",
+  TH6016: "a value of the data set is not a finite number",
+  TH6017: "parts of the data set were left out",
   TH7001: "unknown network",
+  TH7002: "the model is not a float model",
+  TH7003: "there is no data to calibrate with",
+  TH7004: "the network computes values that are not finite",
+  TH7005: "the network cannot be made that small",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -25,18 +25,22 @@ import { dropout } from "./dropout/dropout.js";
 import { elu } from "./elu/elu.js";
 import { exp } from "./exp/exp.js";
 import { expandDims } from "./expand_dims/expand_dims.js";
+import { fakeQuantize } from "./fake_quantize/fake_quantize.js";
 import { fullyConnected } from "./fully_connected/fully_connected.js";
 import { gather } from "./gather/gather.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
+import { imuFeatures } from "./imu_features/imu_features.js";
 import { inRange } from "./in_range/in_range.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { log } from "./log/log.js";
+import { logMel } from "./log_mel/log_mel.js";
 import { logSoftmax } from "./log_softmax/log_softmax.js";
 import { logistic } from "./logistic/logistic.js";
 import { maxPool2dGradient } from "./max_pool_2d_gradient/max_pool_2d_gradient.js";
 import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
 import { mean } from "./mean/mean.js";
+import { mfcc } from "./mfcc/mfcc.js";
 import { minimum } from "./minimum/minimum.js";
 import { mirrorPad } from "./mirror_pad/mirror_pad.js";
 import { mul } from "./mul/mul.js";
@@ -61,6 +65,7 @@ import { slice } from "./slice/slice.js";
 import { softmax } from "./softmax/softmax.js";
 import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
 import type { OpSpec } from "./spec.js";
+import { spectrogram } from "./spectrogram/spectrogram.js";
 import { split } from "./split/split.js";
 import { splitV } from "./split_v/split_v.js";
 import { sqrt } from "./sqrt/sqrt.js";
@@ -99,16 +104,20 @@ export const registry = [
   elu,
   exp,
   expandDims,
+  fakeQuantize,
   fullyConnected,
   gather,
   hardSwish,
+  imuFeatures,
   leakyRelu,
   log,
+  logMel,
   logSoftmax,
   logistic,
   maxPool2d,
   maximum,
   mean,
+  mfcc,
   minimum,
   mirrorPad,
   mul,
@@ -131,6 +140,7 @@ export const registry = [
   slice,
   softmax,
   spaceToDepth,
+  spectrogram,
   split,
   splitV,
   sqrt,

@@ -49,6 +49,14 @@ export interface Parts {
   readonly parts: readonly { readonly tensor: Tensor; readonly begin: readonly number[] }[];
 }
 
+/** An operator that sums products with constant weights: which inputs it takes, and the weights' axis of output channels. */
+export interface WeightedSums {
+  readonly input: number;
+  readonly weights: number;
+  readonly bias: number;
+  readonly channelAxis: number;
+}
+
 /** What passes and the planner may know of an operator; they ask these and never its name. */
 export interface Traits<A> {
   /** Output element i depends on element i of each input of the output's shape, and on whole smaller inputs only. */
@@ -76,6 +84,12 @@ export interface Traits<A> {
   readonly takesPadding: boolean;
   /** The output follows from the inputs' shapes alone, so it is known before anything runs. */
   readonly shapeOnly: boolean;
+  readonly sums: WeightedSums | "none";
+  /**
+   * The quantization of integer outputs: any ("free"), that of the inputs ("same"; also where `moves` or `view` is set), or
+   * one that the operator fixes.
+   */
+  readonly quantizes: "free" | "same" | Readonly<Record<"int8" | "int16", Quantization>>;
   /** Inputs that training changes where they are float32 constants: weights, biases, slopes. */
   readonly parameters: readonly number[];
   /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
@@ -95,6 +109,8 @@ export const noTraits = {
   activation: "none",
   takesPadding: false,
   shapeOnly: false,
+  sums: "none",
+  quantizes: "free",
   parameters: [],
   sideEffects: false,
 } as const satisfies Traits<never>;

@@ -1,16 +1,9 @@
 import type { TensorId } from "../base/units.js";
 import { tensorId } from "../base/units.js";
 import { type Tensor, tensorOf, viewOf } from "../ir/graph.js";
-import type { Graph, Node } from "../ops/index.js";
+import { type Graph, type Node, specOf } from "../ops/index.js";
 import type { Pass } from "./pass.js";
 import { neighbourhood } from "./rewrite.js";
-
-/** Where weights, bias and, in the weights, the output channels are. */
-const weighted: Readonly<Partial<Record<Node["op"], { readonly channelAxis: number }>>> = {
-  CONV_2D: { channelAxis: 0 },
-  DEPTHWISE_CONV_2D: { channelAxis: 3 },
-  FULLY_CONNECTED: { channelAxis: 0 },
-};
 
 /** y = factor x + offset, channel by channel. */
 export interface ChannelAffine {
@@ -58,22 +51,22 @@ export const foldBatchNorm: Pass = {
       const [input] = node.inputs;
       if (affine === null || input === null || input === undefined) continue;
       const producer = around.producer(input);
-      const place = producer && weighted[producer.op];
+      const sums = producer ? specOf(producer).traits.sums : "none";
       const isShared = around.consumers(input).length !== 1 || around.isOutput(input);
-      if (!producer || !place || isShared || (producer.attrs as { activation?: string }).activation !== "NONE")
-        continue;
-      const [, weights, bias] = viewOf(graph, producer).inputs;
+      if (!producer || sums === "none" || isShared) continue;
+      if ((producer.attrs as { activation?: string }).activation !== "NONE") continue;
+      const { inputs } = viewOf(graph, producer);
+      const [weights, bias] = [inputs[sums.weights], inputs[sums.bias]];
       if (!weights?.data || weights.dtype !== "float32" || (bias && !bias.data)) continue;
       const { factor, offset } = affine;
       const biases = Float32Array.from(
         factor,
         (f, c) => f * (bias ? ((bias.data as Float32Array)[c] as number) : 0) + (offset[c] as number),
       );
-      const folded = [
-        producer.inputs[0] ?? null,
-        constant(weights.name, weights.shape, scaledWeights(weights, place.channelAxis, factor)),
-        constant(bias?.name ?? tensorOf(graph, node.inputs[2] as TensorId).name, [factor.length], biases),
-      ];
+      const folded = [...producer.inputs];
+      folded[sums.weights] = constant(weights.name, weights.shape, scaledWeights(weights, sums.channelAxis, factor));
+      const biasName = bias?.name ?? tensorOf(graph, node.inputs[2] as TensorId).name;
+      folded[sums.bias] = constant(biasName, [factor.length], biases);
       replaced.set(producer, { ...producer, inputs: folded, outputs: node.outputs } as Node);
       replaced.set(node, null);
     }

@@ -1,4 +1,5 @@
 import { DiagnosticSink } from "../base/diagnostics.js";
+import { elementsOf, makeData } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
 import { type NodeView, type Tensor, viewOf } from "../ir/graph.js";
 import { inferOutputs, reportInto } from "../ops/check.js";
@@ -17,6 +18,14 @@ function rebatchedShape(tensor: Tensor, batch: number): Tensor {
   return { ...tensor, data: Int32Array.from(scaled(values, batch)), dtype: "int32" };
 }
 
+/** A node as inference sees it where weights are computed from constants alone: constant, whatever they are. */
+const settledView = (view: NodeView<object>, settled: ReadonlySet<TensorId>): NodeView<object> => ({
+  ...view,
+  inputs: view.inputs.map((t) =>
+    t !== null && t.data === null && settled.has(t.id) ? { ...t, data: makeData(t.dtype, elementsOf(t.shape)) } : t,
+  ),
+});
+
 /**
  * A graph of batch 1 as one of batch `batch`: inputs get that first axis, constants that state shapes follow, and all other
  * shapes are inferred anew. Throws the operators' diagnostics where one cannot have a larger batch.
@@ -25,6 +34,7 @@ export function rebatch(graph: Graph, batch: number): Graph {
   if (batch === 1) return graph;
   const tensors = new Map(graph.tensors);
   const inputs = new Set<TensorId>(graph.inputs);
+  const settled = new Set<TensorId>();
   for (const id of [...graph.inputs, ...[...tensors.values()].filter((t) => t.variable).map((t) => t.id)]) {
     const t = tensors.get(id);
     if (t) tensors.set(id, { ...t, shape: scaled(t.shape, batch) });
@@ -45,13 +55,14 @@ export function rebatch(graph: Graph, batch: number): Graph {
     const moves = node.inputs.some((id) => id !== null && inputs.has(id));
     if (node.op === "RESHAPE" && moves && node.attrs.shape.length > 0 && node.attrs.shape[0] !== -1)
       changed = { ...changed, attrs: { shape: scaled(node.attrs.shape, batch) } } as Node;
-    const view = viewOf({ ...graph, tensors }, changed) as NodeView<object>;
+    const view = settledView(viewOf({ ...graph, tensors }, changed) as NodeView<object>, settled);
     const types = inferOutputs(specOf(changed), view, reportInto(sink, [graph.name], view));
     changed.outputs.forEach((id, i) => {
       const t = tensors.get(id);
       const type = types?.[i];
       if (t && type) tensors.set(id, { ...t, shape: type.shape });
       if (moves) inputs.add(id);
+      else settled.add(id);
     });
     return changed;
   });

@@ -73,7 +73,7 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
     summary,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
-    traits: binaryTraits,
+    traits: { ...binaryTraits, quantizes: "same" },
     tflite: emptyBinding(builtin, 4, 39),
     infer: (view, report) => {
       const inferred = inferBinary(view, report);

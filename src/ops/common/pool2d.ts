@@ -209,6 +209,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
+      quantizes: "same",
       window: pool2dWindow,
       rows: (view) => [slidingRows(view.attrs.stride[0], view.attrs.kernel[0], geometry(view).padTop)],
     },

@@ -313,7 +313,7 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     summary: reduction.summary,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
-    traits: { ...noTraits, rows: reduceRows },
+    traits: { ...noTraits, rows: reduceRows, quantizes: reduction.keepsQuantization ? "same" : "free" },
     tflite: {
       builtin: reduction.builtin,
       maxVersion: reduction.maxVersion,

@@ -136,6 +136,8 @@ export interface UnaryOp<Name extends string, A> {
   readonly infer?: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** Set where other operators can apply this one to their own result. */
   readonly activation?: Activation;
+  /** Where the integer kernels need an output of one quantization. */
+  readonly quantizes?: Readonly<Record<"int8" | "int16", Quantization>>;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -153,7 +155,7 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     summary: op.summary,
     arity: { inputs: [1, 1], outputs: [1, 1] },
     optionalInputs: [],
-    traits: { ...unaryTraits, activation: op.activation ?? "none" },
+    traits: { ...unaryTraits, activation: op.activation ?? "none", quantizes: op.quantizes ?? "free" },
     tflite: op.tflite,
     infer: op.infer ?? inferUnary,
     reference,

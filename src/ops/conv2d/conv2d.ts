@@ -23,6 +23,7 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    sums: { input: 0, weights: 1, bias: 2, channelAxis: 0 },
     takesPadding: true,
     parameters: [1, 2],
     window: conv2dWindow,

@@ -103,6 +103,7 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    sums: { input: 0, weights: 1, bias: 2, channelAxis: 3 },
     takesPadding: true,
     parameters: [1, 2],
     window: depthwiseWindow,

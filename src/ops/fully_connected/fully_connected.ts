@@ -189,7 +189,7 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
   summary: "Matrix product with [units, depth] weights",
   arity: { inputs: [2, 3], outputs: [1, 1] },
   optionalInputs: [2],
-  traits: { ...noTraits, parameters: [1, 2] },
+  traits: { ...noTraits, parameters: [1, 2], sums: { input: 0, weights: 1, bias: 2, channelAxis: 0 } },
   tflite: {
     builtin: 9,
     maxVersion: 14,

@@ -72,7 +72,12 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   summary: "Logarithm of the softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
+  traits: {
+    ...noTraits,
+    inPlace: [0],
+    rows: (view) => equalRows(view, [0]),
+    quantizes: { int8: q8, int16: perTensor(2 ** -11) },
+  },
   tflite: { builtin: 50, maxVersion: 2, options: { ...noOptions, tag: 36 }, decode: () => ({}), encode: () => ({}) },
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];

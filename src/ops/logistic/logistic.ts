@@ -13,6 +13,7 @@ export const logistic = defineUnary<"LOGISTIC", Empty>({
   int8: (view) => sigmoidMap8(view, "logistic"),
   int16: { map: (view) => sigmoidMap16(view, "logistic"), kernel: sigmoidKernel16("logistic") },
   infer: (view, report) => inferSigmoid(view, "logistic", report),
+  quantizes: { int8: perTensor(1 / 256, -128), int16: perTensor(1 / 32768) },
   gradient: (e, { y, dy }) => mul(e, dy, mul(e, y, minusFrom(e, 1, y))),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.05, 9), perTensor(1 / 256, -128)]),

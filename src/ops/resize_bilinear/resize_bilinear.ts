@@ -150,7 +150,7 @@ export const resizeBilinear = defineOp<"RESIZE_BILINEAR", ResizeAttrs>({
   summary: "Image resize by bilinear interpolation",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, rows: resizeBilinearRows },
+  traits: { ...noTraits, rows: resizeBilinearRows, quantizes: "same" },
   tflite: resizeBinding(23, 15, [int32("newHeight"), int32("newWidth")]),
   infer: inferResize,
   reference: resizeBilinearReference,

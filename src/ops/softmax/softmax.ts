@@ -108,7 +108,12 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   summary: "Softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
+  traits: {
+    ...noTraits,
+    inPlace: [0],
+    rows: (view) => equalRows(view, [0]),
+    quantizes: { int8: q8, int16: perTensor(2 ** -15) },
+  },
   tflite: {
     builtin: 25,
     maxVersion: 4,

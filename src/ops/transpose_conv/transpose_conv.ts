@@ -104,7 +104,12 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   summary: "Transposed 2-D convolution, NHWC, OHWI filter",
   arity: { inputs: [3, 4], outputs: [1, 1] },
   optionalInputs: [3],
-  traits: { ...noTraits, parameters: [1, 3], rows: (view) => dataWindow(transposed, view, transposedRows(view)) },
+  traits: {
+    ...noTraits,
+    parameters: [1, 3],
+    sums: { ...transposed.index, channelAxis: 0 },
+    rows: (view) => dataWindow(transposed, view, transposedRows(view)),
+  },
   tflite: {
     builtin: 67,
     maxVersion: 5,

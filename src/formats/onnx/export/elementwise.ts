@@ -136,6 +136,31 @@ const fullyConnected: Lower = (c, view) => {
   c.give(output, identity(output.shape.length), shaped);
 };
 
+/**
+ * Quantization per tensor to int8 is a pair of operators that ONNX Runtime has fast code for; everything else is spelled out.
+ */
+const fakeQuantize: Lower = (c, view) => {
+  const [x, scale, output] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const { low, high, zeroPoint } = view.attrs as {
+    readonly low: number;
+    readonly high: number;
+    readonly zeroPoint: number;
+  };
+  const layout = commonLayout(c, view, output);
+  const value = c.take(x, layout);
+  if (low === -128 && high === 127 && elementsOf(scale.shape) === 1) {
+    const step = c.op("Exp", [c.reshape(c.take(scale, identity(scale.shape.length)), [])]);
+    const zero = c.writer.constant("int8", [], Int8Array.of(zeroPoint));
+    const integers = c.op("QuantizeLinear", [value, step, zero]);
+    c.give(output, layout, c.op("DequantizeLinear", [integers, step, zero]));
+    return;
+  }
+  const step = c.op("Exp", [operand(c, scale, output.shape.length, layout)]);
+  const rounded = c.op("Round", [c.op("Div", [value, step])]);
+  const limits = [low - zeroPoint, high - zeroPoint].map((limit) => c.floats([], [limit]));
+  c.give(output, layout, c.op("Mul", [c.op("Clip", [rounded, ...limits]), step]));
+};
+
 /** Operators that compute element by element, over axes, or of matrices. */
 export const elementwiseLowerings = {
   ABS: named("Abs"),
@@ -179,4 +204,5 @@ export const elementwiseLowerings = {
   CAST: cast,
   BATCH_MATMUL: matmul,
   FULLY_CONNECTED: fullyConnected,
+  FAKE_QUANTIZE: fakeQuantize,
 } as const satisfies Partial<Record<OpName, Lower>>;
