@@ -49,7 +49,7 @@ export const trainCases = (): readonly TrainCase[] => [
     network: withoutDropout(zooNetwork("mobilenet-v1", { input: [96, 96, 3], width: 0.25, classes: 2 })),
     batch: 32,
     target: 1,
-    rate: 1e-6,
+    rate: 1e-7,
   },
 ];
 

@@ -103,6 +103,7 @@ describe("operators as ONNX", () => {
         "ASSIGN_VARIABLE",
         "CALL_ONCE",
         "DEQUANTIZE",
+        "IMU_FEATURES",
         "LOG_MEL",
         "MFCC",
         "QUANTIZE",
