@@ -1,5 +1,5 @@
 /**
- * Thimble as a library: what the `thimble` command does, as functions. `loadModel` or `importTflite` gives a model;
+ * Thimble as a library: what the `thimble` command does, as functions. `loadModel`, `importTflite` or `importOnnx` gives a model;
  * `inspect`, `verify`, `run` and `build` do with it what the commands of the same names do. Problems of the input are
  * thrown as a DiagnosticError that carries all of them.
  */
@@ -17,7 +17,7 @@ export {
   verify,
 } from "./app/api.js";
 export { type CompileOptions, generate, type PlannedModel, planModel } from "./app/compile.js";
-export { loadModel } from "./app/files.js";
+export { importOnnx, loadModel } from "./app/files.js";
 export { renderHtml } from "./app/report/html.js";
 export type { BufferReport, InspectReport, PortReport } from "./app/report/inspect.js";
 export type { LayerReport } from "./app/report/layers.js";
@@ -38,17 +38,20 @@ export { boards, findBoard } from "./boards/table.js";
 export type { GeneratedModel } from "./codegen/model.js";
 export { type ProjectKind, projectKinds } from "./codegen/projects/index.js";
 export type { Augmentation } from "./data/augment.js";
-export type { Batch, CreateTransform, Normalization, TransformModule } from "./data/batch.js";
-export type { Dataset, Sample, Split } from "./data/dataset.js";
+export type { Batch, CreateTransform, Normalization } from "./data/batch.js";
+export type { Dataset, Sample, Split, TransformModule } from "./data/dataset.js";
 export { openDataset } from "./data/open.js";
 export type { DatasetOptions } from "./data/options.js";
 export { type BatchSource, measureNormalization, openPipeline, type PipelineOptions } from "./data/pipeline.js";
+export type { OnnxOperator } from "./formats/onnx/import/context.js";
+export type { OnnxOptions } from "./formats/onnx/import/import.js";
+export { onnxOperators } from "./formats/onnx/import/table.js";
 export { importText } from "./formats/text.js";
 export { exportTflite } from "./formats/tflite/export.js";
 export { importTflite } from "./formats/tflite/import.js";
 export { attachFrontend, frontendGraph } from "./frontends/frontend.js";
 export type { Recipe } from "./frontends/recipe.js";
-export { transformModule } from "./frontends/transform.js";
+export { deviceInput, transformModule, withFrontend } from "./frontends/transform.js";
 export type { Quantization, Tensor, TensorType } from "./ir/graph.js";
 export { printGraph } from "./ir/print.js";
 export { type Graph, type Model, type Node, type OpName, operators } from "./ops/index.js";

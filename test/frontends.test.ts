@@ -10,7 +10,7 @@ import { openDataset } from "../src/data/open.js";
 import { openPipeline } from "../src/data/pipeline.js";
 import { attachFrontend, frontendGraph } from "../src/frontends/frontend.js";
 import type { Recipe } from "../src/frontends/recipe.js";
-import { createTransform, transformModule } from "../src/frontends/transform.js";
+import { createTransform, deviceInput, transformModule, withFrontend } from "../src/frontends/transform.js";
 import { perTensor, tensorOf } from "../src/ir/graph.js";
 import type { Graph, Model } from "../src/ops/index.js";
 import { createSession } from "../src/run/interpreter.js";
@@ -50,6 +50,7 @@ describe("recipes", () => {
     [{ kind: "spectrogram", sampleRate: 8000, windowMs: 16, hopMs: 16 }, [1000], [1, 7, 65, 1]],
     [{ kind: "imu-features", fullScale: [2, 2, 2] }, [119, 3], [1, 1, 3, 10]],
     [{ kind: "imu-features", fullScale: [2, 2], window: 40, hop: 20, bands: 0 }, [119, 2], [1, 4, 2, 6]],
+    [{ kind: "series", fullScale: [4, 2000] }, [119, 2], [1, 119, 1, 2]],
     [{ kind: "image", height: 12, width: 10 }, [24, 20, 3], [1, 12, 10, 3]],
     [{ kind: "image", height: 24, width: 20 }, [24, 20, 1], [1, 24, 20, 1]],
   ];
@@ -78,13 +79,13 @@ describe("the pipeline's features", () => {
     const graph = frontendGraph(recipe, [8000], int8);
     const session = createSession({ main: graph, subgraphs: [] });
     const transform = { module: transformModule, options: { recipe, result: int8 } };
+    const toSignal = deviceInput(recipe, [8000]);
     for (const workers of [0, 2]) {
       const source = await openPipeline(dataset, { split: "test", batchSize: 20, transform, workers });
       expect(source.shape).toEqual([49, 32, 1]);
       for await (const { x, examples } of source.batches(0)) {
         examples.slice(0, 3).forEach((i, row) => {
-          const samples = dataset.read(i).data.slice(0, 8000 - (8000 % 32));
-          const [wanted] = session.invoke([samples as Int16Array]);
+          const [wanted] = session.invoke([toSignal(dataset.read(i).data)]);
           const found = x.slice(row * 49 * 32, (row + 1) * 49 * 32);
           expect(found).toEqual(Float32Array.from(wanted as Int8Array, (v) => v / 128));
           expect(new Set(found).size).toBeGreaterThan(20);
@@ -93,6 +94,26 @@ describe("the pipeline's features", () => {
       }
       await source.close();
     }
+  });
+
+  it.skipIf(!existsSync(wand))("belong to a data set that is given a front-end", async () => {
+    const recipe: Recipe = { kind: "imu-features", fullScale: [4, 4, 4, 2000, 2000, 2000], window: 40, hop: 20 };
+    const dataset = withFrontend(openDataset(wand, { window: 119 }), recipe);
+    const source = await openPipeline(dataset, { split: "test", batchSize: 5 });
+    expect(source.shape).toEqual([4, 6, 10]);
+    for await (const { x, count } of source.batches(0)) {
+      expect(x.length).toBe(5 * 240);
+      expect(x.subarray(0, count * 240).every((v) => v >= -1 && v < 1.1)).toBe(true);
+    }
+    await source.close();
+  });
+
+  it("of a series as it is are what int16 holds of parts of full scale", () => {
+    const { apply, shape } = createTransform({ recipe: { kind: "series", fullScale: [4, 2000] } }, [2, 2]);
+    const out = new Float32Array(4);
+    apply(Float32Array.of(1, -500, 4.5, 0.1), out);
+    expect(shape).toEqual([2, 1, 2]);
+    expect([...out]).toEqual([0.25, -0.25, 32767 / 32768, 2 / 32768]);
   });
 
   it("of a series are parts of full scale", () => {

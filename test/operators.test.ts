@@ -136,11 +136,17 @@ const neverStream: readonly (readonly [op: OpName, why: string])[] = [
   ["ASSIGN_VARIABLE", "state"],
   ["BATCH_MATMUL", "a matrix is needed as a whole"],
   ["DROPOUT", "a view"],
+  ["CUMSUM", "sums run on"],
   ["EXPAND_DIMS", "a view"],
+  ["GRU", "state"],
+  ["LSTM", "state"],
   ["READ_VARIABLE", "state"],
   ["RESHAPE", "a view"],
+  ["RNN", "state"],
+  ["SCATTER", "rows at any index"],
   ["SQUEEZE", "a view"],
   ["SVDF", "state"],
+  ["TOPK_V2", "a whole axis"],
   ["UNIDIRECTIONAL_SEQUENCE_LSTM", "state"],
 ];
 

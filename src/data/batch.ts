@@ -2,20 +2,10 @@ import { pathToFileURL } from "node:url";
 import { fail } from "../base/diagnostics.js";
 import { type Random, seededRandom } from "../base/random.js";
 import { type AugmentContext, type AugmentStep, augment, beta, stageOf } from "./augment.js";
-import type { DatasetIndex, SampleKind } from "./dataset.js";
+import type { DatasetIndex, SampleKind, TransformModule } from "./dataset.js";
 import { readWhole } from "./files.js";
 import { readExample } from "./read.js";
 import { decodeWav } from "./wav.js";
-
-/**
- * What is made of a signal before a network sees it, as a module: its `createTransform` is called in every worker with
- * these options (plain data) and the shape of an example.
- */
-export interface TransformModule {
-  /** An absolute path or a file URL. */
-  readonly module: string;
-  readonly options: unknown;
-}
 
 /** A front-end: from values in the units of the files (uint8, int16) to the input of a network. */
 export interface Transform {

@@ -78,6 +78,16 @@ export interface DatasetFile {
 }
 
 /**
+ * What is made of a signal before a network sees it, as a module: its `createTransform` is called in every worker with
+ * these options (plain data) and the shape of an example.
+ */
+export interface TransformModule {
+  /** An absolute path or a file URL. */
+  readonly module: string;
+  readonly options: unknown;
+}
+
+/**
  * All that is known of a data set without its values: plain data, which worker threads are given to read examples from.
  */
 export interface DatasetIndex {
@@ -100,6 +110,8 @@ export interface DatasetIndex {
   /** Targets of all examples one after another, and the shape of one; null for classes. */
   readonly targets: { readonly shape: readonly number[]; readonly data: Float32Array } | null;
   readonly background: Background;
+  /** What batches of this set hold in place of its signals, unless a pipeline is told otherwise. */
+  readonly transform?: TransformModule;
 }
 
 /** A data set: its index, and whatever was odd about it. */

@@ -270,6 +270,12 @@ describe("bad data", () => {
     ["an empty class", { ...good, "c/": "" }, {}, ["TH6014 c"]],
     ["a file outside the classes", { ...good, "stray.png": png(4) }, {}, ["TH6015 stray.png"]],
     ["another sample rate", { "a/1.wav": wav(9), "b/1.wav": wav(9, 16000) }, {}, ["TH6013 b/1.wav", "TH6014 b"]],
+    [
+      "another sample rate that comes first",
+      { "a/1.wav": wav(9, 16000), "a/2.wav": wav(9), "b/1.wav": wav(9) },
+      {},
+      ["TH6013 a/1.wav"],
+    ],
     ["not the rate asked for", { "a/1.wav": wav(9) }, { sampleRate: 16000 }, ["TH6013 a/1.wav", "TH6014 a"]],
     ["a truncated WAV", { "a/1.wav": wav(9), "a/2.wav": wav(9).slice(0, 50) }, {}, ["TH6011 a/2.wav"]],
     ["names that do not fit", { "x_1.wav": wav(9), "y.wav": wav(9) }, { pattern: "{label}_{index}" }, ["TH6015 y.wav"]],

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { fail } from "../base/diagnostics.js";
+import { checkExample, type Expected, usualExample } from "./check-examples.js";
 import { scanCsv } from "./csv.js";
 import type { Dataset, DatasetIndex, Fit } from "./dataset.js";
 import { emptyFolders, isGzip, listFiles, readStart } from "./files.js";
@@ -8,8 +9,8 @@ import { isIdx, scanIdx } from "./idx.js";
 import { isJpeg, isPng } from "./images.js";
 import { scanNumpy } from "./numpy.js";
 import { type CheckedOptions, checkOptions, type DatasetOptions } from "./options.js";
-import { collectProblems, orBad, type Problems } from "./problems.js";
-import { decodeExample, fitSignal, readExample } from "./read.js";
+import { collectProblems, type Problems } from "./problems.js";
+import { readExample } from "./read.js";
 import { type FileFormat, scanFiles } from "./scan-files.js";
 import { decideSplits } from "./splits.js";
 
@@ -99,65 +100,6 @@ function checkClasses(index: Pick<DatasetIndex, "classes" | "examples" | "root">
   });
 }
 
-/** What every example is compared with. */
-interface Expected {
-  shape: readonly number[] | null;
-  sampleRate: number | null;
-}
-
-/** Reads an example, and reports whatever does not fit the others. */
-function checkExample(found: Found, example: FoundExample, fit: Fit, expected: Expected, problems: Problems): boolean {
-  const decoded = orBad(problems, () => decodeExample(found, example));
-  if (decoded === null) return false;
-  const where = [found.files[example.file]?.path ?? example.name];
-  const mustHave = fit.resampleTo ?? expected.sampleRate ?? decoded.sampleRate;
-  if (decoded.sampleRate !== null && fit.resampleTo === null && decoded.sampleRate !== mustHave) {
-    problems.bad("TH6013", {
-      where,
-      message: "a recording has another sample rate",
-      found: `${decoded.sampleRate} Hz`,
-      expected: `${mustHave} Hz`,
-      fix: 'convert it, or ask for resampling with otherRates: "resample"',
-    });
-    return false;
-  }
-  expected.sampleRate = mustHave;
-  const bad = decoded.data instanceof Float32Array ? decoded.data.findIndex((v) => !Number.isFinite(v)) : -1;
-  if (bad >= 0) {
-    problems.bad("TH6016", {
-      where: [...where, example.name, `element ${bad}`],
-      found: String(decoded.data[bad]),
-      fix: "correct or remove the example",
-    });
-    return false;
-  }
-  return checkShape(found, fitSignal(decoded, fit).shape, where, expected, problems);
-}
-
-function checkShape(
-  found: Found,
-  shape: readonly number[],
-  where: readonly string[],
-  expected: Expected,
-  problems: Problems,
-): boolean {
-  expected.shape ??= shape;
-  const isSame = shape.join() === expected.shape.join();
-  // Sound comes in all lengths; what is trained on is cut or filled to one.
-  if (isSame || (found.kind === "audio" && shape.length === 1)) return true;
-  problems.bad("TH6013", {
-    where,
-    message: "an example has another shape than the others",
-    found: `[${shape.join(", ")}]`,
-    expected: `[${expected.shape.join(", ")}]`,
-    fix:
-      found.kind === "image"
-        ? "give the size to bring all to as `image`"
-        : "give `length` to cut and fill to, or `window` to divide recordings",
-  });
-  return false;
-}
-
 function scan(root: string, sorted: Sorted, options: CheckedOptions, problems: Problems): Found | null {
   const { format, names, others } = sorted;
   switch (format) {
@@ -232,11 +174,12 @@ function indexOf(root: string, found: Found, sorted: Sorted, options: CheckedOpt
       fix: "give sampleRate as well",
     });
   }
-  const expected: Expected = { shape: null, sampleRate: options.sampleRate ?? null };
   // Tables and arrays were read while they were scanned, or are checked as arrays of numbers that cannot be wrong.
   const isChecked = found.encoding.format === "csv";
   const isInteger = found.encoding.format === "raw" && !found.encoding.element.startsWith("float");
   const isLooked = options.check === "everything" && !isChecked && !isInteger;
+  const usual = usualExample(found, fit);
+  const expected: Expected = { ...usual, sampleRate: options.sampleRate ?? usual.sampleRate };
   const kept = found.examples.map((e) => !isLooked || checkExample(found, e, fit, expected, problems));
   const examples = found.examples.filter((_, i) => kept[i]);
   const classes = [...new Set(examples.flatMap((e) => (e.label === null ? [] : [e.label])))].sort(inOrder);

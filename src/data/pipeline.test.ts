@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNpy } from "../base/npy.js";
 import { seededRandom } from "../base/random.js";
 import type { Augmentation } from "./augment.js";
 import type { Batch } from "./batch.js";
@@ -179,6 +180,39 @@ describe("batches", () => {
     const files = gone.files.map((f) => (f.path === path ? { ...f, path: `${path}.gone` } : f));
     const options = { split: "train", batchSize: 1, workers, last: "fill" } as const;
     await expect(epochs({ ...gone, files }, options, [0])).rejects.toThrow("TH6001");
+  });
+});
+
+describe("a set larger than memory", () => {
+  it("is read example by example", async () => {
+    // Three gigabytes that take no room on the disk: only the last example is not zeros.
+    const [count, size] = [12_000, 512 * 512];
+    const header = writeNpy({ dtype: "uint8", shape: [0, 512, 512], data: new Uint8Array(0) });
+    const text = new TextDecoder("latin1")
+      .decode(header)
+      .replace("(0, 512", `(${count}, 512`)
+      .replace(/ {5}\n$/, "\n");
+    const start = Buffer.from(text, "latin1");
+    start.writeUInt16LE(start.length - 10, 8);
+    const folder = join(root, "large");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "x.npy"), start);
+    truncateSync(join(folder, "x.npy"), start.length + (count - 1) * size);
+    appendFileSync(join(folder, "x.npy"), new Uint8Array(size).fill(51));
+    writeFileSync(
+      join(folder, "y.npy"),
+      writeNpy({ dtype: "uint8", shape: [count], data: Uint8Array.from({ length: count }, (_, i) => i % 2) }),
+    );
+    const before = process.memoryUsage().rss;
+    const dataset = openDataset(folder, { split: { kind: "hash", validation: 0, test: 0 } });
+    const source = await openPipeline(dataset, { split: "train", batchSize: 1, workers: 0, order: "index" });
+    let seen = 0;
+    for await (const { x } of source.batches(0)) {
+      if (seen++ > 3) break;
+      expect(x.every((v) => v === 0)).toBe(true);
+    }
+    expect(dataset.read(count - 1).data.every((v) => v === 51)).toBe(true);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
   });
 });
 

@@ -1,9 +1,5 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { packageRoot } from "../base/assets.js";
-import { DiagnosticError, fail } from "../base/diagnostics.js";
+import { fail } from "../base/diagnostics.js";
 import { seededRandom } from "../base/random.js";
 import { type Augmentation, checkAugmentation } from "./augment.js";
 import {
@@ -11,18 +7,16 @@ import {
   type BatchJob,
   type BatchSettings,
   commonShape,
-  createBatchMaker,
   loadTransform,
   mixSeeds,
   type Normalization,
   type SharedCache,
   sizeOfShape,
-  type TransformModule,
   usualNormalization,
   variesSignal,
 } from "./batch.js";
-import { type DatasetIndex, examplesOf, type Split } from "./dataset.js";
-import type { WorkerReply, WorkerRequest } from "./worker.js";
+import { type DatasetIndex, examplesOf, type Split, type TransformModule } from "./dataset.js";
+import { type Maker, makeHere, makeInThreads } from "./makers.js";
 
 /** How a split becomes batches. */
 export interface PipelineOptions {
@@ -35,7 +29,9 @@ export interface PipelineOptions {
   /** Whether the last batch of an epoch is left out if it is not full (default for training) or filled with zeros. */
   readonly last?: "drop" | "fill";
   readonly augmentation?: Augmentation;
+  /** A front-end; default: the data set's, if it has one. */
   readonly transform?: TransformModule;
+  /** Default: as is usual for the kind of signal, and nothing after a front-end. */
   readonly normalization?: Normalization;
   /** Classes as indices, or as rows of probabilities; mixup needs the latter, and is given it. */
   readonly labels?: "index" | "soft";
@@ -93,94 +89,6 @@ function shuffle(order: Int32Array, seed: number): Int32Array {
   return order;
 }
 
-/** Where batches are made. */
-interface Maker {
-  readonly make: (job: BatchJob, recycled: ArrayBuffer | undefined) => Promise<Batch>;
-  readonly makingMs: () => number;
-  readonly close: () => Promise<void>;
-}
-
-async function makeHere(index: DatasetIndex, settings: BatchSettings): Promise<Maker> {
-  const { make } = await createBatchMaker(index, settings);
-  let total = 0;
-  return {
-    make: async (job, recycled) => {
-      const start = performance.now();
-      const batch = make(job, recycled);
-      total += performance.now() - start;
-      return batch;
-    },
-    makingMs: () => total,
-    close: async () => {},
-  };
-}
-
-/** The compiled worker: threads cannot run TypeScript, as which tests load this file. */
-const workerPath = (): string =>
-  import.meta.url.endsWith(".ts")
-    ? join(packageRoot, "dist/src/data/worker.js")
-    : fileURLToPath(new URL("./worker.js", import.meta.url));
-
-interface Waiting {
-  readonly resolve: (batch: Batch) => void;
-  readonly reject: (error: Error) => void;
-  readonly thread: Thread;
-}
-
-interface Thread {
-  readonly worker: Worker;
-  queued: number;
-}
-
-function makeInThreads(index: DatasetIndex, settings: BatchSettings, count: number): Maker {
-  const waiting = new Map<number, Waiting>();
-  let [nextId, total] = [0, 0];
-  const settle = (reply: WorkerReply): void => {
-    const entry = waiting.get(reply.id);
-    if (entry === undefined) return;
-    waiting.delete(reply.id);
-    entry.thread.queued--;
-    // A pipeline that was left open does not keep a process alive.
-    if (entry.thread.queued === 0) entry.thread.worker.unref();
-    if ("batch" in reply) {
-      total += reply.milliseconds;
-      entry.resolve(reply.batch);
-    } else {
-      entry.reject("diagnostics" in reply ? new DiagnosticError(reply.diagnostics) : new Error(reply.message));
-    }
-  };
-  const failAll = (error: Error): void => {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  const threads = Array.from({ length: count }, (): Thread => {
-    const worker = new Worker(workerPath(), { workerData: { index, settings } });
-    worker.on("message", settle);
-    worker.on("error", failAll);
-    worker.unref();
-    return { worker, queued: 0 };
-  });
-  return {
-    make: (job, recycled) =>
-      new Promise((resolve, reject) => {
-        const thread = threads.reduce((least, t) => (t.queued < least.queued ? t : least));
-        const id = nextId++;
-        thread.queued++;
-        waiting.set(id, { resolve, reject, thread });
-        const request: WorkerRequest = { id, job, ...(recycled === undefined ? {} : { recycled }) };
-        // While an answer is outstanding, the process must wait for it.
-        thread.worker.ref();
-        thread.worker.postMessage(request, recycled === undefined ? [] : [recycled]);
-      }),
-    makingMs: () => total,
-    close: async () => {
-      // First, so that no answer that is still to come lets the process end before the threads have.
-      failAll(new Error("the pipeline was closed"));
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
-    },
-  };
-}
-
 /** Memory for what is computed once: worth it where files are decoded or a front-end runs. */
 function cacheFor(
   index: DatasetIndex,
@@ -227,7 +135,7 @@ export async function openPipeline(dataset: DatasetIndex, options: PipelineOptio
   checkSizes(options, chosen.length);
   const augmentation = checkAugmentation([...(options.augmentation ?? [])]);
   const { warnings: _, read: __, ...index } = dataset as DatasetIndex & { warnings?: unknown; read?: unknown };
-  const transform = options.transform ?? null;
+  const transform = options.transform ?? dataset.transform ?? null;
   const shape = commonShape(index);
   const outShape = transform === null ? shape : (await loadTransform(transform, shape, index.kind)).shape;
   const isSoft = options.labels === "soft" || augmentation.some((s) => s.kind === "mixup");

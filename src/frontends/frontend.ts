@@ -105,11 +105,10 @@ function imageGraph(
   return chain.graph(chain.node(isFloat ? "DEQUANTIZE" : "QUANTIZE", [sized], {}, result));
 }
 
-function imuGraph(
-  recipe: Extract<CheckedRecipe, { kind: "imu-features" }>,
-  [rows = 0, columns = 0]: readonly number[],
-  result: ResultType,
-): Graph {
+type SeriesRecipe = Extract<CheckedRecipe, { readonly fullScale: readonly number[] }>;
+
+/** Rows of a series, as they are or as features of windows. */
+function seriesGraph(recipe: SeriesRecipe, [rows = 0, columns = 0]: readonly number[], result: ResultType): Graph {
   if (recipe.fullScale.length !== columns) {
     fail("TH6003", {
       where: ["front-end", "fullScale"],
@@ -119,9 +118,11 @@ function imuGraph(
     });
   }
   const chain = newChain(recipe.kind);
-  const window = recipe.window ?? rows;
   const signal = chain.input({ shape: [1, rows, 1, columns], dtype: "int16", quant: perTensor(1 / 32768) });
-  const { bands, lowDb, highDb } = recipe;
+  if (recipe.kind === "series") {
+    return chain.graph(chain.node(result.dtype === "float32" ? "DEQUANTIZE" : "QUANTIZE", [signal], {}, result));
+  }
+  const { window = rows, bands, lowDb, highDb } = recipe;
   const attrs = { window, hop: recipe.hop ?? window, bands, lowDb, highDb };
   return chain.graph(chain.node("IMU_FEATURES", [signal], attrs, result));
 }
@@ -136,8 +137,9 @@ export function frontendGraph(recipe: Recipe, shape: readonly number[], result: 
   switch (checked.kind) {
     case "image":
       return imageGraph(checked, shape, result);
+    case "series":
     case "imu-features":
-      return imuGraph(checked, shape, result);
+      return seriesGraph(checked, shape, result);
     default:
       return soundGraph(checked, shape[0] ?? 0, result);
   }

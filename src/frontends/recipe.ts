@@ -24,6 +24,9 @@ const mel = {
   scale: z.enum(["htk", "slaney"]).default("htk"),
 };
 
+/** For each column the value that is 1: a sensor's full scale. The device is given 32768ths of it, as sensors give them. */
+const fullScale = z.array(z.number().positive()).min(1);
+
 const schema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("log-mel"), ...mel }),
   z.strictObject({ kind: z.literal("mfcc"), ...mel, coefficients: count.default(10) }),
@@ -34,12 +37,13 @@ const schema = z.discriminatedUnion("kind", [
     /** Rows of a window; default: all of an example. The step from one to the next; default: the window. */
     window: count.optional(),
     hop: count.optional(),
-    /** For each column the value that is 1: a sensor's full scale. The device is given so many 32768ths of it. */
-    fullScale: z.array(z.number().positive()).min(1),
+    fullScale,
     bands: z.number().int().min(0).max(16).default(4),
     lowDb: z.number().default(-80),
     highDb: z.number().default(0),
   }),
+  /** A series as it is, each column as a part of its full scale. */
+  z.strictObject({ kind: z.literal("series"), fullScale }),
   /** Pixels of a camera as -1 to 1 (or whatever the network's input is), brought to a size. */
   z.strictObject({ kind: z.literal("image"), height: count, width: count }),
 ]);

@@ -45,31 +45,54 @@ function runner(graph: Graph): (input: TensorData) => TensorData {
   };
 }
 
-/** Rounds to what the input's type holds; series come as parts of their full scale. */
-function signalOf(values: Float32Array, input: Tensor, unit: readonly number[], data: TensorData): void {
+/**
+ * From values in the units of files to what the device hands over: rounded to the input's type, series as 32768ths of full
+ * scale. Samples that fill no row are left out.
+ */
+function signalOf(recipe: Recipe, input: Tensor): (values: ArrayLike<number>) => TensorData {
+  const checked = checkRecipe(recipe);
+  const unit = "fullScale" in checked ? checked.fullScale.map((full) => 32768 / full) : [1];
   const [low, high] = input.dtype === "uint8" ? [0, 255] : [-32768, 32767];
-  for (let i = 0; i < data.length; i++) {
-    data[i] = Math.max(low, Math.min(high, Math.round((values[i] as number) * (unit[i % unit.length] as number))));
-  }
+  const length = elementsOf(input.shape);
+  return (values) => {
+    const data = makeData(input.dtype, length);
+    for (let i = 0; i < length; i++) {
+      data[i] = Math.max(low, Math.min(high, Math.round((values[i] as number) * (unit[i % unit.length] as number))));
+    }
+    return data;
+  };
 }
+
+const floats: ResultType = { dtype: "float32", quant: null };
 
 /** The transform of a recipe for examples of a shape, in the units that files have. Throws as `frontendGraph`. */
 export function createTransform(options: unknown, shape: readonly number[]) {
-  const { recipe, result = { dtype: "float32", quant: null } } = options as TransformOptions;
+  const { recipe, result = floats } = options as TransformOptions;
   const graph = frontendGraph(recipe, shape, result);
-  const checked = checkRecipe(recipe);
-  const unit = checked.kind === "imu-features" ? checked.fullScale.map((full) => 32768 / full) : [1];
-  const input = tensorOf(graph, graph.inputs[0] as TensorId);
+  const toSignal = signalOf(recipe, tensorOf(graph, graph.inputs[0] as TensorId));
   const output = tensorOf(graph, graph.outputs[0] as TensorId);
-  const signal = makeData(input.dtype, elementsOf(input.shape));
   const run = runner(graph);
   const [scale, zero] = [output.quant?.scales[0] ?? 1, output.quant?.zeroPoints[0] ?? 0];
   return {
     shape: output.shape.slice(1),
     apply: (values: Float32Array, out: Float32Array): void => {
-      signalOf(values, input, unit, signal);
-      const data = run(signal);
+      const data = run(toSignal(values));
       for (let i = 0; i < out.length; i++) out[i] = (Number(data[i]) - zero) * scale;
     },
   };
+}
+
+/** The data set with features in place of signals, wherever batches are made of it. */
+export const withFrontend = <D extends object>(dataset: D, recipe: Recipe) => ({
+  ...dataset,
+  transform: { module: transformModule, options: { recipe } satisfies TransformOptions },
+});
+
+/**
+ * What the input of a graph with this front-end is given for an example of a shape, values being in the units of files:
+ * int16 samples, int16 rows in 32768ths of full scale, or uint8 pixels.
+ */
+export function deviceInput(recipe: Recipe, shape: readonly number[]): (values: ArrayLike<number>) => TensorData {
+  const graph = frontendGraph(recipe, shape, floats);
+  return signalOf(recipe, tensorOf(graph, graph.inputs[0] as TensorId));
 }

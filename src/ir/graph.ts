@@ -75,7 +75,7 @@ export interface ModelOf<N extends NodeBase> {
   readonly name: string;
   /** The file's SHA-256 in hexadecimal; of the text form for a graph that no file holds. */
   readonly sha256: string;
-  readonly format: "tflite" | "text" | "memory";
+  readonly format: "tflite" | "onnx" | "text" | "memory";
   readonly fileBytes: number;
   readonly main: GraphOf<N>;
   readonly subgraphs: readonly GraphOf<N>[];

@@ -35,4 +35,6 @@ export type NoGradient =
   /** Its result is constant almost everywhere, or its derivative is not needed: it is part of one. */
   | "not differentiable"
   /** It keeps state between invocations. */
-  | "state";
+  | "state"
+  /** It has a gradient that nothing has needed so far. */
+  | "not needed yet";

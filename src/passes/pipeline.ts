@@ -6,8 +6,10 @@ import { foldBatchNorm } from "./batch-norm.js";
 import { removeDeadChannels } from "./dead-channels.js";
 import { removeDeadCode } from "./dead-code.js";
 import { dropFloatEdges } from "./edges.js";
+import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
 import { fuse } from "./fuse.js";
+import { moveTransposes } from "./layout.js";
 import type { Pass } from "./pass.js";
 import { simplify } from "./simplify.js";
 import { initializeVariables } from "./variables.js";
@@ -31,7 +33,10 @@ export const pipeline: readonly Pass[] = [
   initializeVariables,
   foldConstants,
   simplify,
+  moveTransposes,
+  simplify,
   foldBatchNorm,
+  foldAffine,
   fuse,
   removeDeadChannels,
   removeDeadCode,

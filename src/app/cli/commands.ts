@@ -4,6 +4,7 @@ import { toBytes } from "../../base/dtype.js";
 import { writeNpy } from "../../base/npy.js";
 import { boards } from "../../boards/table.js";
 import { projectKinds } from "../../codegen/projects/index.js";
+import { newestOpset } from "../../formats/onnx/import/table.js";
 import { tensorOf } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
 import { isas } from "../../ops/isa.js";
@@ -15,15 +16,29 @@ import { pipelineOptions } from "../compile.js";
 import { loadModel } from "../files.js";
 import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
+import { onnxReports, renderOnnxOperators } from "../report/onnx-operators.js";
 import { operatorReports, renderOperators } from "../report/operators.js";
 import { renderInspect } from "../report/terminal.js";
 import { renderBuild, renderVerify } from "../report/verify.js";
 import { type Command, json } from "./command.js";
-import { choiceOption, compileOptions, listOption, readInputs, requiredOption, textOption } from "./options.js";
+import {
+  choiceOption,
+  compileOptions,
+  listOption,
+  modelOptions,
+  readInputs,
+  requiredOption,
+  textOption,
+} from "./options.js";
 import { quantizeCommand } from "./quantize.js";
 import { trainCommand } from "./train.js";
 
 const planOptions = [
+  [
+    "--shape <name=sizes>",
+    "sizes of an input that an ONNX file leaves open, such as input=1,3,96,96 (repeat for several)",
+  ],
+  ["--constant <name=values>", "an input of an ONNX file that is always the same (repeat for several)"],
   ["--io <float|quantized>", "keep float inputs and outputs, or drop their QUANTIZE and DEQUANTIZE (default: float)"],
   [
     "--optimize <objective>",
@@ -64,7 +79,7 @@ const inspectCommand: Command = {
     "thimble inspect strww.tflite --incremental 2",
   ],
   run: ([path = ""], options, { note }) => {
-    const model = loadModel(path);
+    const model = loadModel(path, modelOptions(options));
     const chosen = listOption(options, "board");
     const compile = compileOptions(options);
     if (options["text"] === true) {
@@ -104,7 +119,7 @@ const buildCommand: Command = {
     const asked = listOption(options, "verify");
     const kind = choiceOption(options, "as", projectKinds, "c");
     const compile = compileOptions(options);
-    const model = loadModel(path);
+    const model = loadModel(path, modelOptions(options));
     const defaults = defaultTargets(boardOf(board));
     if (asked === undefined && defaults.notice !== null) note(defaults.notice);
     const verifyOn = asked?.includes("none") ? [] : (asked ?? defaults.names);
@@ -139,7 +154,7 @@ const verifyCommand: Command = {
     "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json",
   ],
   run: async ([path = ""], options, { progress }) => {
-    const model = loadModel(path);
+    const model = loadModel(path, modelOptions(options));
     const compile = compileOptions(options);
     const files = listOption(options, "input");
     const graph =
@@ -171,7 +186,7 @@ const runCommand: Command = {
     "thimble run kws.tflite --on cortex-m4 --input mfcc.bin --out scores.npy",
   ],
   run: async ([path = ""], options, { note }) => {
-    const model = loadModel(path);
+    const model = loadModel(path, modelOptions(options));
     const compile = compileOptions(options);
     const graph =
       compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
@@ -224,12 +239,14 @@ const boardsCommand: Command = {
 const operatorsCommand: Command = {
   usage: "operators",
   summary: "The operators Thimble supports, with their element types",
-  options: [],
-  examples: ["thimble operators", "thimble operators --json"],
-  run: (_, options) => ({
-    output: options["json"] ? json({ schemaVersion: 1, operators: operatorReports() }) : renderOperators(),
-    exitCode: 0,
-  }),
+  options: [["--onnx", "the ONNX operators that can be read, with their operator sets and element types"]],
+  examples: ["thimble operators", "thimble operators --onnx", "thimble operators --json"],
+  run: (_, options) => {
+    const isOnnx = options["onnx"] === true;
+    const data = isOnnx ? { newestOpset, operators: onnxReports() } : { operators: operatorReports() };
+    const text = isOnnx ? renderOnnxOperators : renderOperators;
+    return { output: options["json"] ? json({ schemaVersion: 1, ...data }) : text(), exitCode: 0 };
+  },
 };
 
 /** All commands, in the order of the help. */

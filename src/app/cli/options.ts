@@ -1,6 +1,7 @@
 import { fail } from "../../base/diagnostics.js";
 import { bytesOf, elementsOf, fromBytes, type TensorData } from "../../base/dtype.js";
 import { readNpy } from "../../base/npy.js";
+import type { OnnxOptions } from "../../formats/onnx/import/import.js";
 import { tensorOf } from "../../ir/graph.js";
 import type { Graph } from "../../ops/index.js";
 import { isas } from "../../ops/isa.js";
@@ -107,6 +108,30 @@ export function numberOption(options: RawOptions, name: string, kind: "whole" | 
   if (pattern.test(text)) return Number(text);
   const expected = kind === "whole" ? "a whole number" : "a number";
   return fail("TH6003", { found: `--${name} ${text}`, expected, fix: "see --help" });
+}
+
+/** What `--NAME tensor=1,2,3` says, for every tensor; repeated for several. */
+function numbersByName(options: RawOptions, name: string): Readonly<Record<string, readonly number[]>> | undefined {
+  const value = given(options, name);
+  if (value === undefined || value === false) return undefined;
+  const entries = (Array.isArray(value) ? value : [value]).map((text) => {
+    const [, tensor, list = ""] = /^(.+)=([-+.\deE,\s]+)$/.exec(String(text)) ?? [];
+    const numbers = list.split(",").map(Number);
+    if (tensor !== undefined && numbers.every(Number.isFinite)) return [tensor, numbers] as const;
+    return fail("TH6003", {
+      found: `--${name} ${String(text)}`,
+      expected: `--${name} input=1,3,224,224`,
+      fix: "give the input's name, = and numbers separated by commas",
+    });
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a command line says of an ONNX model's inputs. */
+export function modelOptions(options: RawOptions): Pick<OnnxOptions, "shapes" | "constants"> {
+  const shapes = numbersByName(options, "shape");
+  const constants = numbersByName(options, "constant");
+  return { ...(shapes ? { shapes } : {}), ...(constants ? { constants } : {}) };
 }
 
 /** Options that every command with a plan has. */

@@ -124,14 +124,13 @@ export const unaryGradient =
   ];
 
 /** The gradient of an operator of two inputs that broadcast: of each, before the sum over what was repeated. */
+export type BinaryGradient = (
+  e: Emitter,
+  at: { readonly a: Tensor; readonly b: Tensor; readonly y: Tensor; readonly dy: Tensor },
+) => readonly [Tensor, Tensor];
+
 export const binaryGradient =
-  <A>(
-    activation: (attrs: A) => Activation,
-    gradient: (
-      e: Emitter,
-      at: { readonly a: Tensor; readonly b: Tensor; readonly y: Tensor; readonly dy: Tensor },
-    ) => readonly [Tensor, Tensor],
-  ): GradientOf<A> =>
+  <A>(activation: (attrs: A) => Activation, gradient: BinaryGradient): GradientOf<A> =>
   (view, upstream, e) => {
     const [a, b, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
     const dy = throughActivation(e, activation(view.attrs), y, only(upstream));

@@ -324,10 +324,12 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     infer: (view, report) => infer(reduction, view, report),
     reference: (view) => reference(reduction, view),
     gradient: (view, upstream, e) => [reduction.gradient(e, view, keptShape(view), only(upstream)), null],
-    ranges: (view, [input = null]) => reduceRanges(reduction, view, input),
+    ranges: reduction.kernels.some((k) => k.dtype === "int8")
+      ? (view, [input = null]) => reduceRanges(reduction, view, input)
+      : "none",
     channels: (view) => (keepsChannels(view) ? evenChannels(0)(view) : null),
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels,
-    samples: samples(reduction),
+    samples: samples(reduction).filter((s) => reduction.kernels.some((k) => k.dtype === s.inputs[0]?.dtype)),
   };
 }

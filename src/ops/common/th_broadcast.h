@@ -34,22 +34,27 @@ TH_INLINE int32_t th_broadcast_next(const th_broadcast *b, th_broadcast_place *p
     return 0;
 }
 
+/* For operators that need nothing but the sizes. */
+typedef struct {
+    th_broadcast b;
+} th_binary_params;
+
 /*
  * Defines name_row, one run of n elements, and name(p, input1, input2, output), which computes
  * combine(p, x1, x2) for every element of the output. The params have a member `b`, a th_broadcast.
  */
-#define TH_DEFINE_BINARY(name, params, type, combine)                                                                 \
-    TH_INLINE void name##_row(const params *p, const type *input1, const type *input2, int32_t n, type *output)       \
+#define TH_DEFINE_BINARY_TO(name, params, type, out_type, combine)                                                                 \
+    TH_INLINE void name##_row(const params *p, const type *input1, const type *input2, int32_t n, out_type *output)       \
     {                                                                                                                 \
         const int32_t step1 = p->b.step1[5];                                                                          \
         const int32_t step2 = p->b.step2[5];                                                                          \
         for (int32_t i = 0; i < n; i++) {                                                                             \
-            output[i] = (type)combine(p, *input1, *input2);                                                           \
+            output[i] = (out_type)combine(p, *input1, *input2);                                                           \
             input1 += step1;                                                                                          \
             input2 += step2;                                                                                          \
         }                                                                                                             \
     }                                                                                                                 \
-    TH_KERNEL void name(const params *p, const type *input1, const type *input2, type *output)                        \
+    TH_KERNEL void name(const params *p, const type *input1, const type *input2, out_type *output)                        \
     {                                                                                                                 \
         th_broadcast_place place = {{0, 0, 0, 0, 0}, 0, 0};                                                           \
         do {                                                                                                          \
@@ -57,5 +62,8 @@ TH_INLINE int32_t th_broadcast_next(const th_broadcast *b, th_broadcast_place *p
             output += p->b.size[5];                                                                                   \
         } while (th_broadcast_next(&p->b, &place));                                                                   \
     }
+
+/* The same for results of the elements' type. */
+#define TH_DEFINE_BINARY(name, params, type, combine) TH_DEFINE_BINARY_TO(name, params, type, type, combine)
 
 #endif

@@ -1,6 +1,6 @@
 import { type DType, elementsOf, rangeOf } from "../../base/dtype.js";
 import { roundAway } from "../../base/fixedpoint.js";
-import { type NodeView, type Quantization, type Tensor, tensorName } from "../../ir/graph.js";
+import { type NodeView, perTensor, type Quantization, type Tensor, tensorName } from "../../ir/graph.js";
 import {
   type CValue,
   defineOp,
@@ -20,6 +20,7 @@ import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
 import { type UnaryGradient, unaryGradient } from "./gradients.js";
 import { type ElementMap, lookupKernels, mapAll } from "./lut.js";
+import type { Empty } from "./options.js";
 import { tableRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
@@ -123,7 +124,7 @@ export function floatTableMap(view: NodeView<unknown>, apply: ElementMap): Eleme
 export interface UnaryOp<Name extends string, A> {
   readonly name: Name;
   readonly summary: string;
-  readonly tflite: TfliteBinding<A>;
+  readonly tflite: TfliteBinding<A> | "none";
   /** The function of a float. */
   readonly float: (view: NodeView<A>) => ElementMap;
   readonly floatKernel: Kernel<A>;
@@ -165,6 +166,31 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     cost: elementCost(1),
     kernels: [...tableKernels(op.int8), ...(int16 === "none" ? [] : [int16.kernel]), op.floatKernel],
     samples: op.samples,
+  });
+}
+
+/** An operator that is a function of a float, computed for 8 bits by way of float32. */
+export function defineFloatUnary<const Name extends string>(op: {
+  readonly name: Name;
+  readonly summary: string;
+  readonly tflite: TfliteBinding<Empty> | "none";
+  readonly apply: ElementMap;
+  readonly gradient: UnaryGradient<Empty> | "not differentiable";
+  /** Floats that samples take. */
+  readonly range: readonly [low: number, high: number];
+}): OpSpec<Name, Empty> {
+  const { apply, range, ...rest } = op;
+  const scale = Math.max(...range.map(Math.abs)) / 128;
+  return defineUnary<Name, Empty>({
+    ...rest,
+    float: () => apply,
+    floatKernel: floatKernel(op.name.toLowerCase()),
+    int8: (view) => floatTableMap(view, apply),
+    int16: "none",
+    samples: [
+      unarySample<Empty>({}, "int8", [perTensor(scale, 0), perTensor(0.02, -5)]),
+      unarySample<Empty>({}, "float32", null, range),
+    ],
   });
 }
 

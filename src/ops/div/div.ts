@@ -5,16 +5,20 @@ import {
   floatActivationRange,
   limit,
 } from "../common/activation.js";
-import { binaryTraits, combineAll, floatArithmetic, inferBinary } from "../common/binary.js";
+import { binaryKernel, binaryTraits, combineAll, floatArithmetic, inferBinary } from "../common/binary.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
 import { binaryGradient, div as divide, mul, unary } from "../common/gradients.js";
 import { int8 } from "../common/options.js";
+import { inputOf } from "../common/view.js";
 import { defineOp } from "../spec.js";
 
 export interface DivAttrs {
   readonly activation: Activation;
 }
+
+/** Truncated, as TFLite's; 0 where the divisor is 0, which TFLite refuses. */
+const integerQuotient = (x1: number, x2: number): number => (x2 === 0 ? 0 : Math.trunc(x1 / x2));
 
 export const div = defineOp<"DIV", DivAttrs>({
   name: "DIV",
@@ -32,7 +36,8 @@ export const div = defineOp<"DIV", DivAttrs>({
   infer: inferBinary,
   reference: (view) => {
     const range = floatActivationRange(view.attrs.activation);
-    combineAll(view, (x1, x2) => limit(x1 / x2, range));
+    const isInteger = inputOf(view, 0).dtype === "int32";
+    combineAll(view, isInteger ? integerQuotient : (x1, x2) => limit(x1 / x2, range));
   },
   gradient: binaryGradient(
     (a) => a.activation,
@@ -44,7 +49,18 @@ export const div = defineOp<"DIV", DivAttrs>({
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(1),
-  kernels: [floatArithmetic("div", (a) => a.activation)],
+  kernels: [
+    floatArithmetic("div", (a) => a.activation),
+    {
+      ...binaryKernel<DivAttrs>("int32", () => ({
+        source: "ops/common/plain_binary.h",
+        symbol: "th_div_s32",
+        params: "th_binary_params",
+        fields: {},
+      })),
+      matches: (view) => view.attrs.activation === "NONE",
+    },
+  ],
   samples: [
     {
       name: "float",
@@ -63,6 +79,15 @@ export const div = defineOp<"DIV", DivAttrs>({
         { shape: [2], dtype: "float32", range: [0.5, 2] },
       ],
       outputs: [{ dtype: "float32" }],
+    },
+    {
+      name: "int32",
+      attrs: { activation: "NONE" },
+      inputs: [
+        { shape: [1, 3, 5], dtype: "int32", range: [-99, 99] },
+        { shape: [5], dtype: "int32", range: [-3, 3] },
+      ],
+      outputs: [{ dtype: "int32" }],
     },
     {
       name: "float by a scalar, relu",

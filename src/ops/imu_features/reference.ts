@@ -31,11 +31,18 @@ export const fftOf = ({ window }: ImuFeaturesAttrs): number => Math.max(16, 2 **
 
 const known = new WeakMap<ImuFeaturesAttrs, SpectralTables>();
 
+/** Tables of the transform, by which a sine of full scale gives its band 0 dB, though it lies in several bins. */
 export function tablesOf(attrs: ImuFeaturesAttrs): SpectralTables {
+  const made = known.get(attrs);
+  if (made !== undefined) return made;
   const { window, hop, lowDb, highDb } = attrs;
-  const tables = known.get(attrs) ?? spectralTables({ sampleRate: 1, window, hop, fft: fftOf(attrs), lowDb, highDb });
-  known.set(attrs, tables);
-  return tables;
+  const fft = fftOf(attrs);
+  const tables = spectralTables({ sampleRate: 1, window, hop, fft, lowDb, highDb });
+  // Parseval: the bins of a sine add up to fft * sum(h^2) / sum(h)^2 of its largest, which for a Hann window is this.
+  const spread = (1.5 * fft) / window;
+  const scaled = { ...tables, offset: tables.offset - Math.round(Math.log2(spread) * 65536) };
+  known.set(attrs, scaled);
+  return scaled;
 }
 
 /** The first bin of each band, and the end of the last. */

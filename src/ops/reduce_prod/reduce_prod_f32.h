@@ -1,0 +1,34 @@
+/*
+ * Product over axes, float32.
+ * input [outer][first][middle][second][inner], output [outer][middle][inner].
+ */
+#ifndef TH_REDUCE_PROD_F32_H
+#define TH_REDUCE_PROD_F32_H
+
+#include "th_reduce.h"
+
+typedef th_reduce_params th_reduce_prod_f32_params;
+typedef float th_reduce_prod_f32_input;
+typedef float th_reduce_prod_f32_value;
+
+TH_INLINE float th_reduce_prod_f32_empty(void)
+{
+    return 1.0f;
+}
+
+TH_INLINE float th_reduce_prod_f32_add(float value, float element)
+{
+    return value * element;
+}
+
+TH_INLINE float th_reduce_prod_f32_finish(const th_reduce_params *p, float value)
+{
+    (void)p;
+    return value;
+}
+
+#define TH_TYPE th_reduce_prod_f32
+#include "th_reduce_axes.h"
+#undef TH_TYPE
+
+#endif
