@@ -49,7 +49,7 @@ export const trainCases = (): readonly TrainCase[] => [
     network: withoutDropout(zooNetwork("mobilenet-v1", { input: [96, 96, 3], width: 0.25, classes: 2 })),
     batch: 32,
     target: 1,
-    rate: 1e-6,
+    rate: 1e-7,
   },
 ];
 
@@ -92,14 +92,18 @@ export interface OpenStep {
 }
 
 /** Opens a step in this thread. */
-export async function openStep(c: TrainCase, lowering: Lowering, threads: number): Promise<OpenStep> {
+export async function openStep(
+  c: TrainCase,
+  lowering: Lowering,
+  threads: number,
+  backend: Backend = localBackend(ort as unknown as Runtime, { threads }),
+): Promise<OpenStep> {
   const step = trainStep(c.network, {
     batch: c.batch,
     loss: { kind: "cross-entropy" },
     optimizer: { kind: "sgd", momentum: hyper.momentum, weightDecay: hyper.weightDecay },
     storage: lowering.storage,
   });
-  const backend = localBackend(ort as unknown as Runtime, { threads });
   await backend.open("step", lowering.model(step.graph));
   const state = Object.fromEntries(step.state.map(({ name, length }) => [name, new Float32Array(length)]));
   await backend.store({

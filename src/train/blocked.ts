@@ -1,10 +1,17 @@
 import { createRequire } from "node:module";
+import { elementsOf } from "../base/dtype.js";
+import { seededRandom } from "../base/random.js";
 import { blockedLowerings } from "../formats/onnx/export/blocked.js";
 import { blockedDomain } from "../formats/onnx/export/context.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
 import { onnxWriter } from "../formats/onnx/writer.js";
+import { Network } from "../nets/network.js";
+import type { Graph } from "../ops/index.js";
+import { localBackend } from "./backend.js";
 import type { Runtime } from "./host.js";
-import type { Lowering } from "./lowering.js";
+import { type Lowering, plainLowering } from "./lowering.js";
+import { packed } from "./parameters.js";
+import { trainStep } from "./step.js";
 import { onnxStorage } from "./storage.js";
 
 /** The runtime's blocks: 16 with AVX-512, 8 with AVX2. It does not say which, but works with that one only. */
@@ -45,21 +52,79 @@ async function works(runtime: Runtime, block: number): Promise<boolean> {
 
 let known: Promise<Lowering | null> | null = null;
 
+/** A network that takes every blocked form: strides, depthwise, normalization, a sum. */
+function probeNetwork(): Graph {
+  const net = new Network("probe", { seed: 1 });
+  const x = net.depthwise(net.conv(net.input([6, 6, 3]), 32), { stride: 2 });
+  return net.graph([net.dense(net.globalPool(net.residual(x, (y) => net.conv(net.pointwise(y, 32), 32))), 3)]);
+}
+
+/** The weights that one step of the probe leaves. */
+async function steppedWeights(runtime: Runtime, lowering: Lowering): Promise<Float32Array> {
+  const network = probeNetwork();
+  const step = trainStep(network, {
+    batch: 16,
+    loss: { kind: "cross-entropy" },
+    optimizer: { kind: "sgd", momentum: 0, weightDecay: 0 },
+    storage: lowering.storage,
+  });
+  const backend = localBackend(runtime, { threads: 1 });
+  await backend.open("probe", lowering.model(step.graph));
+  await backend.store({
+    weights: packed(network, step.parameters.weights),
+    statistics: packed(network, step.parameters.statistics),
+  });
+  const random = seededRandom(3);
+  const x = Float32Array.from({ length: elementsOf(step.inputShape) }, () => random.normal());
+  const targets = new Float32Array(elementsOf(step.targetShape)).map((_, i) => (i % 4 === 0 ? 1 : 0));
+  const names = ["weights", "statistics"];
+  await backend.run({
+    session: "probe",
+    feeds: {
+      [step.inputName]: { data: x, shape: step.inputShape },
+      [step.targetName]: { data: targets, shape: step.targetShape },
+      rate: { data: Float32Array.of(1), shape: [1] },
+    },
+    stored: names.map((name) => [name, name]),
+    updates: names.map((name) => [`next_${name}`, name]),
+    commit: names,
+    results: [],
+  });
+  const found = await backend.load(["weights"]);
+  await backend.close();
+  return found["weights"] ?? new Float32Array(0);
+}
+
+/** True if a step in blocked forms gives what it gives in plain ones, but for rounding. */
+async function agrees(runtime: Runtime, lowering: Lowering): Promise<boolean> {
+  try {
+    const want = await steppedWeights(runtime, plainLowering);
+    const found = await steppedWeights(runtime, lowering);
+    return (
+      want.length === found.length &&
+      want.every((v, i) => Math.abs(v - (found[i] as number)) < 1e-3 * (1 + Math.abs(v)))
+    );
+  } catch {
+    return false;
+  }
+}
+
 async function probed(runtime: Runtime): Promise<Lowering | null> {
   for (const block of candidates) {
     if (!(await works(runtime, block))) continue;
-    return {
+    const lowering: Lowering = {
       name: "blocked",
       storage: onnxStorage,
       model: (step) => exportOnnx(step, { lowerings: blockedLowerings, block }),
     };
+    return (await agrees(runtime, lowering)) ? lowering : null;
   }
   return null;
 }
 
 /**
  * The lowering to the blocked operators of onnxruntime-node, or null where it has none: they are the runtime's own and on
- * x86 only, so a small graph is tried first, once.
+ * x86 only, so small graphs are tried first, once: the operators, and a whole step beside the plain forms.
  */
 export function blockedLowering(): Promise<Lowering | null> {
   known ??= (async () => {

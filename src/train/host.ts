@@ -14,6 +14,11 @@ export interface HostOptions {
   /** Execution providers in order of preference; the runtime's own order unless given. */
   readonly providers?: readonly string[];
   readonly threads?: number;
+  /**
+   * "in place" (default): results are written to arrays given for them, as onnxruntime-node does. "new": every run makes
+   * its own; onnxruntime-web does, and leaves the arrays as they were.
+   */
+  readonly results?: "in place" | "new";
 }
 
 export interface OpenRequest {
@@ -93,7 +98,7 @@ export interface Host {
 
 /** Opens a host over a runtime. */
 export function createHost(runtime: Runtime): Host {
-  const sessions = new Map<string, RuntimeSession>();
+  const sessions = new Map<string, { readonly created: RuntimeSession; readonly inPlace: boolean }>();
   /** Each vector twice: what it is, and where its successor is written. */
   const vectors = new Map<string, { now: RuntimeTensor; next: RuntimeTensor }>();
   const tensor = (data: Float32Array, shape: readonly number[]): RuntimeTensor =>
@@ -112,7 +117,7 @@ export function createHost(runtime: Runtime): Host {
         ...(options.providers ? { executionProviders: options.providers } : {}),
         ...(options.threads ? { intraOpNumThreads: options.threads, interOpNumThreads: 1 } : {}),
       });
-      sessions.set(session, created);
+      sessions.set(session, { created, inPlace: options.results !== "new" });
     },
     run: async (request) => {
       const session = sessions.get(request.session);
@@ -122,9 +127,9 @@ export function createHost(runtime: Runtime): Host {
       for (const [input, name] of request.stored) feeds[input] = vector(name).now;
       const fetches: Record<string, RuntimeTensor | null> = {};
       for (const name of request.results) fetches[name] = null;
-      for (const [output, name] of request.updates) fetches[output] = vector(name).next;
+      for (const [output, name] of request.updates) fetches[output] = session.inPlace ? vector(name).next : null;
       const start = performance.now();
-      const found = await session.run(feeds, fetches);
+      const found = await session.created.run(feeds, fetches);
       const ms = performance.now() - start;
       for (const [output, name] of request.updates) {
         const pair = vector(name);
@@ -156,7 +161,7 @@ export function createHost(runtime: Runtime): Host {
       return found;
     },
     close: async () => {
-      for (const session of sessions.values()) await session.release();
+      for (const { created } of sessions.values()) await created.release();
       sessions.clear();
       vectors.clear();
     },

@@ -11,6 +11,7 @@ import { emitClipped, emitUpdate, momentsOf, type Optimizer, stepValues, valuesO
 import { type Parameters, parametersOf, type Slot, type StorageOf } from "./parameters.js";
 import { inverseOrder } from "./permute.js";
 import { rebatch } from "./rebatch.js";
+import { unrollSequences } from "./unroll.js";
 
 /** What a training step computes. */
 export interface StepOptions {
@@ -179,7 +180,7 @@ function checkTrainable(graph: Graph, parameters: Parameters): void {
 
 /** Builds the step of a float network of batch 1. Throws TH2014 and TH2015 where it cannot be trained. */
 export function trainStep(network: Graph, options: StepOptions): TrainStep {
-  const graph = rebatch(logits(network, options.loss), options.batch);
+  const graph = unrollSequences(rebatch(logits(network, options.loss), options.batch));
   const parameters = parametersOf(graph, options.frozen ?? (() => false), options.storage ?? (() => null));
   checkTrainable(graph, parameters);
   const e = graphEmitter(graph);
@@ -324,7 +325,7 @@ export function evaluationGraph(
   batch: number,
   options: Pick<StepOptions, "frozen" | "storage" | "loss">,
 ): Graph {
-  const graph = rebatch(logits(network, options.loss), batch);
+  const graph = unrollSequences(rebatch(logits(network, options.loss), batch));
   const parameters = parametersOf(graph, options.frozen ?? (() => false), options.storage ?? (() => null));
   const e = graphEmitter(graph);
   const weights = e.input("weights", [parameters.weightCount]);

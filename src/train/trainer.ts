@@ -8,15 +8,16 @@ import { exportOnnx } from "../formats/onnx/export/export.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 import { type Backend, workerBackend } from "./backend.js";
+import { blockedLowering } from "./blocked.js";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { type Score, scorer } from "./evaluate.js";
 import type { HostOptions } from "./host.js";
+import { type Lowering, plainLowering } from "./lowering.js";
 import { valuesOf } from "./optimizers.js";
 import { packed, withParameters } from "./parameters.js";
 import { rateAt, type Schedule } from "./schedules.js";
 import { type BatchSource, mixedSeed } from "./source.js";
 import { evaluationGraph, type StepOptions, type TrainStep, trainStep } from "./step.js";
-import { onnxStorage } from "./storage.js";
 
 /** An epoch's figures; written as a line of JSON, documented in the package's types. */
 export interface EpochMetrics {
@@ -60,6 +61,11 @@ export interface TrainOptions extends Omit<StepOptions, "storage"> {
   readonly onProgress?: (progress: TrainProgress) => void;
   readonly signal?: AbortSignal;
   readonly runtime?: HostOptions;
+  /**
+   * "fastest" (default) takes the runtime's own blocked operators where it has them and they agree with the plain ones;
+   * "plain" is the same on every machine.
+   */
+  readonly forms?: "fastest" | "plain";
   /** Where steps run; a worker thread with onnxruntime-node unless given. */
   readonly backend?: (options: HostOptions) => Backend;
 }
@@ -248,6 +254,12 @@ function firstVectors(network: Graph, step: TrainStep): Record<string, Float32Ar
   };
 }
 
+/** Blocked forms are those of onnxruntime-node on the CPU. */
+async function loweringOf({ forms, backend, runtime }: TrainOptions): Promise<Lowering> {
+  const isCpu = backend === undefined && (runtime?.providers ?? ["cpu"]).join() === "cpu";
+  return forms !== "plain" && isCpu ? ((await blockedLowering()) ?? plainLowering) : plainLowering;
+}
+
 /**
  * Trains a float network of batch 1 and returns it with what it learnt. Deterministic: the same network, data, options and
  * number of threads give the same bits, also when resumed from a checkpoint. Throws TH2014, TH2015 (it cannot be trained),
@@ -260,11 +272,12 @@ export async function train(network: Graph, options: TrainOptions): Promise<Trai
       expected: "at least one batch and one epoch",
       fix: "make the batch smaller, or bring more data",
     });
-  const stepOptions: StepOptions = { ...options, storage: onnxStorage };
+  const lowering = await loweringOf(options);
+  const stepOptions: StepOptions = { ...options, storage: lowering.storage };
   const step = trainStep(network, stepOptions);
   const backend = (options.backend ?? workerBackend)(options.runtime ?? {});
   try {
-    await backend.open("step", exportOnnx(step.graph));
+    await backend.open("step", lowering.model(step.graph));
     if (options.validation)
       await backend.open("evaluation", exportOnnx(evaluationGraph(network, options.batch, stepOptions)));
     return await trained(network, step, backend, options);

@@ -8,7 +8,7 @@ import type { OpName } from "../../../ops/index.js";
 import { blockedDomain, type ExportContext, type Lower } from "./context.js";
 import { type ConvShape, convShape, fullPadding, isDepthwise, rotated, weightsShapeOf } from "./conv-gradients.js";
 import { plainLowerings } from "./export.js";
-import { blocked, nchw } from "./layouts.js";
+import { blocked, nchw, nhwc } from "./layouts.js";
 import { isGlobalMean } from "./spatial.js";
 import { normalizationFactors } from "./training.js";
 import { windowAttributes, windowOf } from "./windows.js";
@@ -193,29 +193,52 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
   return c.op("Slice", [plainResult, c.indices([0, 0]), c.indices(s.taps), c.indices([2, 3])]);
 }
 
+/** Below so many pixels an image, products of single images are mostly overhead. */
+const fewPixels = 100;
+
 const weightsGradient: Lower = (c, view) => {
   const [dy, x, dw] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const s = weightsShapeOf(view);
   const fallback = (): void => plain("CONV_2D_WEIGHTS_GRADIENT")(c, view);
   if (isDepthwise(s)) {
-    if (s.channels !== s.outChannels || !fits(c, s.channels)) return fallback();
     const all = s.batch * s.channels;
+    if (s.channels !== s.outChannels || !fits(c, all)) return fallback();
     const { padding, stride, dilation } = s.attrs;
     const reach = axes.map((d) => (s.taps[d] - 1) * dilation[d] + (s.outSize[d] - 1) * stride[d] + 1);
     const after = axes.map((d) => (reach[d] as number) - s.size[d] - (padding[2 * d] as number));
     if (after.some((n) => n < 0)) return fallback();
+    // Channels of all images are as many groups, so they need fill blocks only together.
+    const grouped = (t: Tensor, size: readonly [number, number]): string => {
+      if (fits(c, s.channels)) return c.take(t, blocked);
+      const planes = c.reshape(c.take(t, nchw), [1, all, ...size]);
+      return c.op("ReorderInput", [planes], { channels_last: 0 }, blockedDomain);
+    };
     const inputs = [
-      c.reshape(c.take(x, blocked), [1, all, ...s.size]),
-      c.reshape(c.take(dy, blocked), [all, 1, ...s.outSize]),
+      c.reshape(grouped(x, s.size), [1, all, ...s.size]),
+      c.reshape(grouped(dy, s.outSize), [all, 1, ...s.outSize]),
     ];
     const pads = [padding[0], padding[2], ...after];
     const each = conv(c, inputs, { kernel_shape: s.outSize, strides: dilation, dilations: stride, pads, group: all });
-    const perImage = c.reshape(each, [s.batch, s.channels, ...s.taps]);
-    c.give(dw, blocked, c.op("ReduceSum", [perImage, c.indices([0])], { keepdims: 1 }));
+    const whole = fits(c, s.channels);
+    const perImage = c.reshape(whole ? each : unblocked(c, each, [1, all, ...s.taps]), [
+      s.batch,
+      s.channels,
+      ...s.taps,
+    ]);
+    c.give(dw, whole ? blocked : nchw, c.op("ReduceSum", [perImage, c.indices([0])], { keepdims: 1 }));
     return;
   }
   const isPointwise = s.taps[0] === 1 && s.taps[1] === 1;
   const usable = s.group === 1 && fits(c, s.batch, s.outChannels) && (s.channels < c.block || fits(c, s.channels));
+  const isPlain = s.attrs.stride.every((n) => n === 1) && s.attrs.padding.every((n) => n === 0);
+  if (isPointwise && s.group === 1 && isPlain && s.outSize[0] * s.outSize[1] < fewPixels) {
+    // One product over the pixels of all images.
+    const pixels = (t: Tensor, channels: number): string =>
+      c.reshape(c.take(t, nhwc), [s.batch * s.outSize[0] * s.outSize[1], channels]);
+    const product = c.op("Gemm", [pixels(dy, s.outChannels), pixels(x, s.channels)], { transA: 1 });
+    c.give(dw, nhwc, c.reshape(product, [s.outChannels, 1, 1, s.channels]));
+    return;
+  }
   if (isPointwise || !usable) return fallback();
   c.give(dw, "3012", weightsByImages(c, s, x, dy));
 };

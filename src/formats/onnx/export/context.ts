@@ -15,6 +15,7 @@ import {
   keepsPlaces,
   type Layout,
   nchw,
+  nhwc,
   permutation,
 } from "./layouts.js";
 
@@ -75,17 +76,20 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
 
   const convert = (tensor: Tensor, from: Layout, value: string, to: Layout): string => {
     if (from === blocked) {
+      if (to === nhwc) return fromBlocked(tensor, value, 1);
       const plain = take(tensor, nchw);
       return to === nchw ? plain : take(tensor, to);
     }
+    if (to === blocked && !known(tensor).has(nchw) && from === nhwc)
+      return op("ReorderInput", [value], { channels_last: 1 }, blockedDomain);
     if (to === blocked) return op("ReorderInput", [take(tensor, nchw)], { channels_last: 0 }, blockedDomain);
     const order = permutation(from, to);
     const shape = arranged(tensor.shape, from);
     if (keepsPlaces(shape, order)) return reshape(value, arranged(tensor.shape, to));
     return op("Transpose", [value], { perm: order });
   };
-  const fromBlocked = (tensor: Tensor, value: string): string =>
-    op("ReorderOutput", [value], { channels: tensor.shape[3] ?? 0, channels_last: 0 }, blockedDomain);
+  const fromBlocked = (tensor: Tensor, value: string, channelsLast: 0 | 1): string =>
+    op("ReorderOutput", [value], { channels: tensor.shape[3] ?? 0, channels_last: channelsLast }, blockedDomain);
   const take = (tensor: Tensor, layout: Layout): string => {
     const found = known(tensor);
     const there = found.get(layout);
@@ -102,8 +106,12 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
           arrange(data, tensor.shape, layout),
         );
     } else {
-      const [from, source] = [...found].find(([l]) => l !== blocked) ?? first;
-      value = from === blocked && layout === nchw ? fromBlocked(tensor, source) : convert(tensor, from, source, layout);
+      // From blocks, NCHW and NHWC are one reorder away; a transpose of a value that is there already costs more.
+      const direct = layout === nchw || layout === nhwc ? found.get(blocked) : undefined;
+      const [from, source] =
+        direct === undefined ? ([...found].find(([l]) => l !== blocked) ?? first) : ([blocked, direct] as const);
+      value =
+        from === blocked && layout === nchw ? fromBlocked(tensor, source, 0) : convert(tensor, from, source, layout);
     }
     found.set(layout, value);
     return value;

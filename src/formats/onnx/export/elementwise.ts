@@ -41,6 +41,17 @@ const overLast =
 const indicator = (c: ExportContext, condition: string): string =>
   c.op("Cast", [condition], { to: onnxTypeCode("float32") });
 
+/** Of what ONNX has at this opset: the error function, or a hyperbolic tangent. */
+function gelu(c: ExportContext, [x = ""]: readonly string[], attrs: Readonly<Record<string, unknown>>): string {
+  const times = (a: string, factor: number): string => c.op("Mul", [a, c.floats([], [factor])]);
+  const cube = (): string => times(c.op("Mul", [x, c.op("Mul", [x, x])]), 0.044715);
+  const part =
+    attrs["approximate"] === true
+      ? c.op("Tanh", [times(c.op("Add", [x, cube()]), Math.sqrt(2 / Math.PI))])
+      : c.op("Erf", [times(x, Math.SQRT1_2)]);
+  return c.op("Mul", [times(x, 0.5), c.op("Add", [part, c.floats([], [1])])]);
+}
+
 const inRange: Lower = elementwise((c, [x = ""], attrs) => {
   const bounds = [
     ["Greater", attrs["above"]],
@@ -68,7 +79,7 @@ function withoutAxes(layout: string, axes: readonly number[]): string {
 }
 
 const reduction =
-  (op: "ReduceSum" | "ReduceMean" | "ReduceMax"): Lower =>
+  (op: "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd"): Lower =>
   (c, view) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
     const { keepDims } = view.attrs as { readonly keepDims: boolean };
@@ -190,7 +201,39 @@ export const elementwiseLowerings = {
   RELU: activation("RELU"),
   RELU6: activation("RELU6"),
   RELU_N1_TO_1: activation("RELU_N1_TO_1"),
+  ACOS: named("Acos"),
+  ACOSH: named("Acosh"),
+  ASIN: named("Asin"),
+  ASINH: named("Asinh"),
+  ATAN: named("Atan"),
+  ATANH: named("Atanh"),
+  CEIL: named("Ceil"),
+  COS: named("Cos"),
+  COSH: named("Cosh"),
+  ERF: named("Erf"),
+  FLOOR: named("Floor"),
+  ROUND: named("Round"),
+  SIGN: named("Sign"),
+  SIN: named("Sin"),
+  SINH: named("Sinh"),
+  TAN: named("Tan"),
+  SOFTPLUS: named("Softplus"),
+  POW: named("Pow"),
+  EQUAL: named("Equal"),
+  GREATER: named("Greater"),
+  GREATER_EQUAL: named("GreaterOrEqual"),
+  LESS: named("Less"),
+  LESS_EQUAL: named("LessOrEqual"),
+  LOGICAL_AND: named("And"),
+  LOGICAL_OR: named("Or"),
+  LOGICAL_XOR: named("Xor"),
+  LOGICAL_NOT: named("Not"),
+  SELECT_V2: named("Where"),
+  NOT_EQUAL: elementwise((c, inputs) => c.op("Not", [c.op("Equal", inputs)])),
+  GELU: elementwise(gelu),
   IN_RANGE: inRange,
+  REDUCE_MIN: reduction("ReduceMin"),
+  REDUCE_PROD: reduction("ReduceProd"),
   SOFTMAX: overLast((c, value, axis, view) => {
     const { beta } = view.attrs as { readonly beta: number };
     return c.op("Softmax", [beta === 1 ? value : c.op("Mul", [value, c.floats([], [beta])])], { axis });

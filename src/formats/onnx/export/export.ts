@@ -6,6 +6,7 @@ import { exportContext, type Lower } from "./context.js";
 import { elementwiseLowerings } from "./elementwise.js";
 import { identity } from "./layouts.js";
 import { movementLowerings } from "./movement.js";
+import { hasQuantized, quantizedLowerings, withFloatOperators } from "./qdq.js";
 import { meanLowering, spatialLowerings } from "./spatial.js";
 import { trainingLowerings } from "./training.js";
 
@@ -18,6 +19,7 @@ export const plainLowerings: Lowerings = {
   ...movementLowerings,
   ...spatialLowerings,
   ...trainingLowerings,
+  ...quantizedLowerings,
   MEAN: meanLowering(elementwiseLowerings.MEAN),
 };
 
@@ -32,20 +34,24 @@ export interface OnnxExportOptions {
 export const exportable = (op: OpName): boolean => plainLowerings[op] !== undefined;
 
 /**
- * A float graph as an ONNX model, opset 17 and IR 8. Inputs and outputs keep the graph's shapes (images NHWC) and its
+ * A float or int8 graph as an ONNX model, opset 17 and IR 8; int8 as float operators between QuantizeLinear and
+ * DequantizeLinear. Inputs and outputs keep the graph's shapes (images NHWC) and its
  * tensors' names; between them, images are NCHW and no transpose stands between two operators that take them so.
  * Throws TH1013 for every operator or type that has no ONNX form.
  */
-export function exportOnnx(graph: Graph, options: OnnxExportOptions = {}): Uint8Array {
+export function exportOnnx(given: Graph, options: OnnxExportOptions = {}): Uint8Array {
+  const graph = hasQuantized(given) ? withFloatOperators(given) : given;
   const lowerings = options.lowerings ?? plainLowerings;
   const sink = new DiagnosticSink();
   for (const node of graph.nodes) {
-    const quantized = viewOf(graph, node).inputs.find((t) => t?.quant);
+    const isEdge = node.op === "QUANTIZE" || node.op === "DEQUANTIZE";
+    const ports = [...viewOf(graph, node).inputs, ...viewOf(graph, node).outputs];
+    const quantized = ports.find((t) => t?.quant && (!isEdge || t.dtype === "int16"));
     if (lowerings[node.op] !== undefined && !quantized) continue;
     sink.report("TH1013", {
       where: [graph.name, originName(node.origin)],
       found: quantized ? `${node.op} of ${quantized.dtype}` : node.op,
-      fix: "export a float network, or leave the operator out",
+      fix: "export a float or an int8 network, or leave the operator out",
     });
   }
   sink.throwIfErrors();

@@ -8,6 +8,7 @@ import { elementsOf, makeData, type TensorData } from "../../../base/dtype.js";
 export type Layout = string;
 
 export const nchw: Layout = "0312";
+export const nhwc: Layout = "0123";
 export const blocked: Layout = "blocked";
 
 /** The layout of the graph's own order of axes. */

@@ -186,5 +186,7 @@ export const movementLowerings = {
   SPACE_TO_DEPTH: blocks("SpaceToDepth"),
   DEPTH_TO_SPACE: blocks("DepthToSpace"),
   BROADCAST: broadcast,
+  BROADCAST_TO: broadcast,
+  TILE: gathered,
   SCATTER_ADD: scatterAdd,
 } as const satisfies Partial<Record<OpName, Lower>>;
