@@ -2,7 +2,9 @@ import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
 import type { Normalization } from "../data/batch.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
-import { openPipeline } from "../data/pipeline.js";
+import { measureNormalization, openPipeline } from "../data/pipeline.js";
+import type { Recipe } from "../frontends/recipe.js";
+import { transformModule } from "../frontends/transform.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Graph } from "../ops/index.js";
 
@@ -14,12 +16,40 @@ export interface Examples {
   readonly targets: readonly Float32Array[];
 }
 
-export interface ExampleOptions {
+/** How examples become what a network takes: by a front-end, or by an offset and a scale. */
+export interface Preparation {
+  /** Of the values in the files; default as {@link preparationFor} says. Not used with a front-end. */
+  readonly normalization?: Normalization;
+  /** Features in place of the signal, computed as the device computes them. */
+  readonly frontend?: Recipe;
+}
+
+/**
+ * The preparation that is taken where nothing else is asked for: images from 0 to 1, sound from -1 to 1, and series with
+ * mean 0 and deviation 1 in each column of the training examples.
+ */
+export function preparationFor(dataset: Dataset, given: Preparation): Preparation {
+  if (given.frontend !== undefined || given.normalization !== undefined || dataset.kind !== "series") return given;
+  return { normalization: measureNormalization(dataset, "train") };
+}
+
+/** The preparation among other options. */
+export const preparationOf = ({ normalization, frontend }: Preparation): Preparation => ({
+  ...(normalization ? { normalization } : {}),
+  ...(frontend ? { frontend } : {}),
+});
+
+/** The pipeline's options for a preparation. */
+export const pipelineOf = ({ normalization, frontend }: Preparation) => ({
+  ...(frontend ? { transform: { module: transformModule, options: { recipe: frontend } } } : {}),
+  ...(normalization && !frontend ? { normalization } : {}),
+});
+
+export interface ExampleOptions extends Preparation {
   readonly split: Split;
   /** At most so many, chosen by the seed. */
   readonly count?: number;
   readonly seed?: number;
-  readonly normalization?: Normalization;
   readonly onProgress?: (done: number, count: number) => void;
 }
 
@@ -28,7 +58,7 @@ const readBatch = 32;
 
 /** Reads examples of a split as a network takes them. Throws TH6002 where their size is not that of its input. */
 export async function readExamples(dataset: Dataset, graph: Graph, options: ExampleOptions): Promise<Examples> {
-  const { split, seed = 1, normalization, onProgress } = options;
+  const { split, seed = 1, onProgress } = options;
   const total = examplesOf(dataset, split).length;
   const count = Math.min(options.count ?? total, total);
   const batchSize = Math.max(1, Math.min(readBatch, total));
@@ -39,7 +69,7 @@ export async function readExamples(dataset: Dataset, graph: Graph, options: Exam
     order: count < total ? "shuffled" : "index",
     last: "fill",
     augmentation: [],
-    ...(normalization ? { normalization } : {}),
+    ...pipelineOf(options),
   });
   try {
     const input = tensorOf(graph, graph.inputs[0] as never);

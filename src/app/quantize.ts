@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { fail } from "../base/diagnostics.js";
-import type { Normalization } from "../data/batch.js";
 import type { Dataset } from "../data/dataset.js";
 import { exportTflite } from "../formats/tflite/export.js";
 import { importTflite } from "../formats/tflite/import.js";
@@ -19,12 +18,19 @@ import { type ObserverName, observers } from "../quantize/observers.js";
 import { type Calibrated, calibrate, quantizeCalibrated } from "../quantize/quantize.js";
 import type { WeightBits } from "../quantize/weights.js";
 import { inspect } from "./api.js";
-import { type Examples, readExamples, type Score, scoreOf } from "./examples.js";
+import {
+  type Examples,
+  type Preparation,
+  preparationFor,
+  preparationOf,
+  readExamples,
+  type Score,
+  scoreOf,
+} from "./examples.js";
 import { predictOnHost } from "./predict.js";
 
-export interface QuantizeJobOptions {
+export interface QuantizeJobOptions extends Preparation {
   readonly dataset: Dataset;
-  readonly normalization?: Normalization;
   readonly activations?: ActivationType;
   /** "auto": 4 bits for the layers that bear it best, as many as `flashBytes` or `maxLoss` ask for. Default 8. */
   readonly weightBits?: WeightBits | "auto";
@@ -116,9 +122,9 @@ export async function scoreOnHost(model: Model, examples: Examples): Promise<Sco
  */
 export async function quantize(model: Model, options: QuantizeJobOptions): Promise<QuantizeJob> {
   const { dataset, activations = "int8", biasCorrection = "on", weightBits = 8, seed = 1, onProgress } = options;
-  const normalization = options.normalization ? { normalization: options.normalization } : {};
+  const preparation = preparationFor(dataset, preparationOf(options));
   const read = (split: "train" | "validation" | "test", count: number | undefined) =>
-    readExamples(dataset, model.main, { split, seed, ...normalization, ...(count === undefined ? {} : { count }) });
+    readExamples(dataset, model.main, { ...preparation, split, seed, ...(count === undefined ? {} : { count }) });
   onProgress?.("reading examples", 0, 1);
   const training = await read("train", options.calibration ?? 200);
   const samples = training.inputs.map((x): readonly [Float32Array] => [x]);

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
 import { examplesOf, type Split } from "../data/dataset.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
+import { printGraph } from "../ir/print.js";
 import type { Graph, Model } from "../ops/index.js";
 import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { EpochMetrics } from "../train/trainer.js";
 import { inspect } from "./api.js";
-import { readExamples, type Score } from "./examples.js";
+import { type Preparation, preparationFor, preparationOf, readExamples, type Score } from "./examples.js";
+import { scoreSignals, withFrontend } from "./frontend.js";
 import { quantizationAwareTraining } from "./qat.js";
 import { fileOf, quantize, scoreOnHost } from "./quantize.js";
-import { modelOf, networkFor, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
+import { modelOf, networkFor, openSplit, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
 
 export interface TrainModelOptions extends TrainJobOptions {
   readonly name: string;
@@ -32,6 +34,8 @@ export interface TrainModelReport {
   readonly model: { readonly name: string; readonly sha256: string };
   readonly classes: readonly string[];
   readonly examples: Readonly<Record<Split, number>>;
+  /** What the device must do to its values before the network: x' = (x - offset) * scale; or the front-end. */
+  readonly preparation: Preparation;
   readonly parameters: number;
   readonly macs: number;
   readonly history: readonly EpochMetrics[];
@@ -42,7 +46,9 @@ export interface TrainModelReport {
   readonly evaluated: Split;
   readonly float: Score;
   readonly quantized: Score;
-  /** Of the quantized model, streamed for the least RAM, int8 in and out. */
+  /** Of the generated C with its front-end, which takes the signal itself; null without a front-end. */
+  readonly withFrontend: Score | null;
+  /** Of the quantized model with its front-end, streamed for the least RAM, integers in and out. */
   readonly peakBytes: number;
   readonly flashBytes: number;
   readonly fits: readonly BoardFit[];
@@ -58,18 +64,25 @@ export interface Misfit {
 const fewExamples = 4;
 const calibrationExamples = 200;
 
+const samplesOf = (inputs: readonly Float32Array[]) => inputs.map((x) => [x] as const);
+
 /** The boards that the untrained network would not fit: sizes do not depend on what is learnt. */
 async function misfitsOf(options: TrainModelOptions): Promise<readonly BoardFit[]> {
-  const { boards = [], dataset, seed = 1, weightBits = 8 } = options;
+  const { boards = [], dataset, seed = 1, weightBits = 8, frontend } = options;
   if (boards.length === 0) return [];
-  const graph = networkFor(options.network, dataset, dataset.shape ?? [], seed);
-  const { inputs } = await readExamples(dataset, graph, { split: "train", count: fewExamples });
+  const source = await openSplit({ ...options, workers: 0 }, "train");
+  await source.close();
+  const graph = networkFor(options.network, dataset, source.shape, seed);
+  const { inputs } = await readExamples(dataset, graph, {
+    ...preparationOf(options),
+    split: "train",
+    count: fewExamples,
+  });
   const { graph: integer } = quantizeCalibrated(calibrate(modelOf(graph), samplesOf(inputs)), { weightBits });
   const { model } = fileOf(integer, options.name);
-  return inspect(model, { boards, floatEdges: "drop" }).fits.filter((f) => !f.fits);
+  const whole = frontend ? withFrontend(model, frontend, dataset) : model;
+  return inspect(whole, { boards, floatEdges: "drop" }).fits.filter((f) => !f.fits);
 }
-
-const samplesOf = (inputs: readonly Float32Array[]) => inputs.map((x) => [x] as const);
 
 /** What became of the float network. */
 interface Quantized {
@@ -81,20 +94,17 @@ interface Quantized {
 }
 
 async function quantizeTrained(trained: Model, split: Split, options: TrainModelOptions): Promise<Quantized> {
-  const { dataset, qatEpochs = 0, weightBits = 8, normalization, name, onStage } = options;
-  const normal = normalization ? { normalization } : {};
+  const { dataset, qatEpochs = 0, weightBits = 8, name, onStage } = options;
+  const preparation = preparationOf(options);
   if (qatEpochs === 0) {
     onStage?.("quantizing");
-    const { file, model, report } = await quantize(trained, { dataset, weightBits, ...normal });
+    const { file, model, report } = await quantize(trained, { ...preparation, dataset, weightBits });
     return { file, model, float: report.float, quantized: report.quantized, history: [] };
   }
   onStage?.("quantization-aware training");
-  const { inputs } = await readExamples(dataset, trained.main, {
-    split: "train",
-    count: calibrationExamples,
-    ...normal,
-  });
-  const calibrated = calibrate(trained, samplesOf(inputs));
+  const read = (of: Split, count?: number) =>
+    readExamples(dataset, trained.main, { ...preparation, split: of, ...(count === undefined ? {} : { count }) });
+  const calibrated = calibrate(trained, samplesOf((await read("train", calibrationExamples)).inputs));
   const { network: _, checkpoint: __, ...rest } = options;
   const { converted, training } = await quantizationAwareTraining(calibrated, {
     ...rest,
@@ -103,31 +113,35 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
     weightBits: () => weightBits,
   });
   const made = fileOf(converted.graph, name);
-  const test = await readExamples(dataset, trained.main, { split, ...normal });
+  const test = await read(split);
   const float = await scoreOnHost(fileOf(calibrated.graph, name).model, test);
   return { ...made, float, quantized: await scoreOnHost(made.model, test), history: training.history };
 }
 
 /** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */
-export async function trainModel(options: TrainModelOptions): Promise<TrainModelReport | Misfit> {
-  const { dataset, name, boards = [] } = options;
+export async function trainModel(given: TrainModelOptions): Promise<TrainModelReport | Misfit> {
+  const { dataset, name, boards = [], out, frontend } = given;
+  const { normalization } = preparationFor(dataset, given);
+  const options = normalization ? { ...given, normalization } : given;
   const misfits = await misfitsOf(options);
   if (misfits.length > 0) return { misfits };
   const began = performance.now();
   // Checkpoints go there while training.
-  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
+  if (out !== undefined) mkdirSync(out, { recursive: true });
   options.onStage?.("training");
   const job = await trainNetwork(options);
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
   const { file, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
-  const { totals, fits } = inspect(model, { boards, floatEdges: "drop", optimize: "memory" });
+  const whole = frontend ? withFrontend(model, frontend, dataset) : model;
+  const { totals, fits } = inspect(whole, { boards, floatEdges: "drop", optimize: "memory" });
   const count = (split: Split): number => examplesOf(dataset, split).length;
   const report: TrainModelReport = {
     schemaVersion: 1,
     model: { name, sha256: createHash("sha256").update(file).digest("hex") },
     classes: dataset.classes,
     examples: { train: count("train"), validation: count("validation"), test: count("test") },
+    preparation: { ...(frontend ? { frontend } : normalization ? { normalization } : {}) },
     parameters: totals.parameters,
     macs: totals.macs,
     history: [...job.history, ...history],
@@ -136,23 +150,34 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainModel
     evaluated,
     float,
     quantized,
+    withFrontend: frontend ? await scoreSignals(whole, dataset, evaluated, frontend) : null,
     peakBytes: totals.peakBytes,
     flashBytes: totals.flashBytes,
     fits: boards.length > 0 ? fits : [],
-    out: options.out ?? null,
+    out: out ?? null,
   };
-  if (options.out !== undefined) writeResults(options.out, job.graph, trained, file, report);
+  if (out !== undefined) writeResults(out, { graph: job.graph, trained, file, whole: frontend ? whole : null }, report);
   return report;
 }
 
+interface Results {
+  readonly graph: Graph;
+  readonly trained: Model;
+  readonly file: Uint8Array;
+  /** The integer network behind its front-end. */
+  readonly whole: Model | null;
+}
+
 /** Each file is written beside its place and renamed, so that none is ever half there. */
-function writeResults(out: string, graph: Graph, trained: Model, file: Uint8Array, report: TrainModelReport): void {
+function writeResults(out: string, { graph, trained, file, whole }: Results, report: TrainModelReport): void {
   const write = (name: string, content: string | Uint8Array): void => {
     const path = join(out, name);
     writeFileSync(`${path}.part`, content);
     renameSync(`${path}.part`, path);
   };
   write("model.tflite", file);
+  // TensorFlow Lite has no such front-ends, so this is Thimble's own text form.
+  if (whole !== null) write("model-with-frontend.thimble", printGraph(whole.main));
   write("float.tflite", fileOf(prepare(trained), trained.name).file);
   write("float.onnx", exportOnnx(graph));
   write("labels.txt", report.classes.map((c) => `${c}\n`).join(""));

@@ -1,8 +1,7 @@
 import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
 import type { Augmentation } from "../data/augment.js";
-import type { Normalization } from "../data/batch.js";
-import { type Dataset, examplesOf } from "../data/dataset.js";
+import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { type BatchSource, openPipeline } from "../data/pipeline.js";
 import { zoo, zooNetwork } from "../nets/zoo.js";
 import type { Graph, Model } from "../ops/index.js";
@@ -11,11 +10,12 @@ import type { Optimizer } from "../train/optimizers.js";
 import { pipelineSource } from "../train/pipeline-source.js";
 import type { Schedule } from "../train/schedules.js";
 import { type EpochMetrics, type TrainProgress, type TrainResult, train } from "../train/trainer.js";
+import { type Preparation, pipelineOf } from "./examples.js";
 
 /** What learns: a network of the zoo by name, or a float graph of batch 1. */
 export type Network = { readonly net: string; readonly width?: number } | { readonly graph: Graph };
 
-export interface TrainJobOptions {
+export interface TrainJobOptions extends Preparation {
   readonly dataset: Dataset;
   readonly network: Network;
   readonly epochs?: number;
@@ -25,7 +25,6 @@ export interface TrainJobOptions {
   readonly optimizer?: Optimizer;
   readonly schedule?: Schedule;
   readonly augmentation?: Augmentation;
-  readonly normalization?: Normalization;
   readonly ema?: number;
   readonly clip?: number;
   readonly patience?: number;
@@ -98,19 +97,18 @@ export const trainDefaults = {
 } as const;
 
 /** Opens the batches of a split; labels as rows. */
-const openSplit = (
-  { dataset, augmentation, normalization, seed = 1, workers, batch = trainDefaults.batch }: TrainJobOptions,
-  split: "train" | "validation" | "test",
-): Promise<BatchSource> =>
-  openPipeline(dataset, {
+export const openSplit = (options: TrainJobOptions, split: Split): Promise<BatchSource> => {
+  const { dataset, augmentation, seed = 1, workers, batch = trainDefaults.batch } = options;
+  return openPipeline(dataset, {
     split,
     batchSize: batch,
     seed,
     labels: "soft",
     ...(split === "train" && augmentation ? { augmentation } : { augmentation: [] }),
-    ...(normalization ? { normalization } : {}),
+    ...pipelineOf(options),
     ...(workers === undefined ? {} : { workers }),
   });
+};
 
 /** Trains a network on a data set; see `train` of train/trainer.ts for what it promises and throws. */
 export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> {
@@ -144,6 +142,15 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
 
 /** The trainer's own options among those of a job. */
 function definedOf(options: TrainJobOptions) {
-  const { dataset: _d, network: _n, augmentation: _a, normalization: _m, workers: _w, loss: _l, ...rest } = options;
+  const {
+    dataset: _d,
+    network: _n,
+    augmentation: _a,
+    normalization: _m,
+    frontend: _f,
+    workers: _w,
+    loss: _l,
+    ...rest
+  } = options;
   return rest;
 }

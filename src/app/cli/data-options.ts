@@ -3,6 +3,8 @@ import type { Normalization } from "../../data/batch.js";
 import type { Dataset } from "../../data/dataset.js";
 import { openDataset } from "../../data/open.js";
 import type { DatasetOptions } from "../../data/options.js";
+import { checkRecipe, type Recipe } from "../../frontends/recipe.js";
+import type { Preparation } from "../examples.js";
 import type { Console } from "./command.js";
 import { listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
 
@@ -21,7 +23,11 @@ export const dataOptions = [
   ["--resample", "bring sound of other rates to --rate"],
   [
     "--normalize <range>",
-    "0..1, -1..1, raw, or OFFSET,SCALE for (x - OFFSET) * SCALE (default: images 0..1, sound -1..1)",
+    "0..1, -1..1, raw, or OFFSET,SCALE for (x - OFFSET) * SCALE (default: images 0..1, sound -1..1, series by their mean and deviation)",
+  ],
+  [
+    "--frontend <recipe>",
+    "features in place of the signal, on the device too: log-mel, mfcc, spectrogram, or JSON with kind and settings",
   ],
   ["--skip-bad", "leave bad files out, with a warning for each, in place of refusing the data"],
 ] as const;
@@ -76,8 +82,33 @@ export function datasetOption(options: RawOptions, { note }: Console): Dataset {
   return dataset;
 }
 
+/** The front-end that was asked for, at the data's sample rate. */
+function frontendOption(options: RawOptions, dataset: Dataset): Recipe | undefined {
+  const text = textOption(options, "frontend");
+  if (text === undefined) return undefined;
+  let given: unknown = { kind: text };
+  if (text.startsWith("{")) {
+    try {
+      given = JSON.parse(text);
+    } catch (error) {
+      const fix = error instanceof Error ? error.message : "see --help";
+      fail("TH6003", { found: `--frontend ${text}`, expected: 'JSON such as {"kind":"mfcc","mels":20}', fix });
+    }
+  }
+  const rate = dataset.kind === "audio" && dataset.sampleRate !== null ? { sampleRate: dataset.sampleRate } : {};
+  return checkRecipe({ ...rate, ...(given as object) });
+}
+
+/** How the options say examples become inputs. */
+export function preparationOption(options: RawOptions, dataset: Dataset): Preparation {
+  const [normalization, frontend] = [normalizationOption(options, dataset), frontendOption(options, dataset)];
+  if (normalization !== undefined && frontend !== undefined)
+    fail("TH6003", { found: "--normalize with --frontend", expected: "one of them", fix: "leave out --normalize" });
+  return { ...(normalization ? { normalization } : {}), ...(frontend ? { frontend } : {}) };
+}
+
 /** The normalization that was asked for, given the kind of data. */
-export function normalizationOption(options: RawOptions, dataset: Dataset): Normalization | undefined {
+function normalizationOption(options: RawOptions, dataset: Dataset): Normalization | undefined {
   const text = textOption(options, "normalize");
   if (text === undefined) return undefined;
   const full = { image: 255, audio: 32768, series: 1, tensor: 1 }[dataset.kind];

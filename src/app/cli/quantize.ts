@@ -6,7 +6,7 @@ import { loadModel } from "../files.js";
 import { quantize } from "../quantize.js";
 import { renderQuantize } from "../report/quantize.js";
 import { type Command, json } from "./command.js";
-import { dataOptions, datasetOption, normalizationOption } from "./data-options.js";
+import { dataOptions, datasetOption, preparationOption } from "./data-options.js";
 import { choiceOption, modelOptions, numberOption, sizeOption, textOption } from "./options.js";
 
 export const quantizeCommand: Command = {
@@ -45,14 +45,13 @@ export const quantizeCommand: Command = {
     const [flashBytes, points] = [sizeOption(options, "flash"), numberOption(options, "max-loss", "any")];
     const model = loadModel(path, modelOptions(options));
     const dataset = datasetOption(options, console);
-    const normalization = normalizationOption(options, dataset);
     const { file, report } = await quantize(model, {
       dataset,
       activations,
       observer,
       biasCorrection,
       weightBits: bits === "auto" ? "auto" : bits === "4" ? 4 : 8,
-      ...(normalization ? { normalization } : {}),
+      ...preparationOption(options, dataset),
       ...(calibration === undefined ? {} : { calibration }),
       ...(evaluation === undefined ? {} : { evaluation }),
       ...(seed === undefined ? {} : { seed }),

@@ -7,7 +7,7 @@ import type { EpochMetrics, TrainProgress } from "../../train/trainer.js";
 import { renderTrain } from "../report/train.js";
 import { trainModel } from "../train-model.js";
 import { type Command, type Console, json } from "./command.js";
-import { dataOptions, datasetOption, normalizationOption } from "./data-options.js";
+import { dataOptions, datasetOption, preparationOption } from "./data-options.js";
 import { choiceOption, listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
 
 /** Augmentation from JSON on the command line, or in a file behind an @. What it may hold is checked with the data. */
@@ -91,7 +91,6 @@ export const trainCommand: Command = {
     const weightBits = choiceOption(options, "weights", ["8", "4"], "8") === "4" ? 4 : 8;
     const out = textOption(options, "out") ?? `${net}-trained`;
     const dataset = datasetOption(options, console);
-    const normalization = normalizationOption(options, dataset);
     const report = await trainModel({
       ...given,
       name: net.replaceAll(/[^a-z0-9]/g, "_"),
@@ -102,7 +101,7 @@ export const trainCommand: Command = {
       checkpoint: join(out, "checkpoint.bin"),
       resume: options["resume"] === true ? "if-there" : "never",
       ...(sgd ? { optimizer: { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 5e-4 } } : {}),
-      ...(normalization ? { normalization } : {}),
+      ...preparationOption(options, dataset),
       onStage: console.note,
       ...progressOf(console),
     });

@@ -15,11 +15,14 @@ export function renderTrain(report: TrainModelReport | Misfit): string {
     `trained    ${report.model.name} on ${grouped(examples.train)} examples in ${Math.round(report.seconds)} s; ${grouped(report.parameters)} parameters, ${grouped(report.macs)} MACs`,
     `float      ${scoreText(float)} on the ${report.evaluated} examples`,
     `quantized  ${scoreText(quantized)}${change}`,
+    ...(report.withFrontend === null ? [] : [`firmware   ${scoreText(report.withFrontend)}, front-end included`]),
     `peak RAM   ${grouped(report.peakBytes)} B at the least`,
     `flash      ${grouped(report.flashBytes)} B of weights and constants, before code`,
     ...report.fits.map((f) => `board      ${f.board}: ${f.fits ? "fits" : "does not fit"}`),
     ...(report.out === null
       ? []
-      : [`wrote      ${report.out}/model.tflite, float.tflite, float.onnx, labels.txt, metrics.jsonl, report.json`]),
+      : [
+          `wrote      ${report.out}/model.tflite, ${report.withFrontend === null ? "" : "model-with-frontend.thimble, "}float.tflite, float.onnx, labels.txt, metrics.jsonl, report.json`,
+        ]),
   ].join("\n")}\n`;
 }
