@@ -24,11 +24,12 @@ const splitFolders: Readonly<Record<string, Split>> = {
 const fields = ["label", "group", "index", "split"] as const;
 
 /**
- * A pattern such as `{label}_{group}_{index}` as a regular expression over names without their extension, which the pattern
- * may have.
+ * A pattern such as `{label}_{group}_{index}` as a regular expression over names without their extension, which the
+ * pattern may have or not.
  */
-export function compilePattern(pattern: string): RegExp {
-  const parts = pattern.replace(/\.(wav|png|jpe?g|csv|tsv|json|cbor)$/i, "").split(/(\{[^}]*\})/);
+export function compilePattern(given: string): RegExp {
+  const pattern = given.replace(/\}\.[A-Za-z0-9]+$/, "}");
+  const parts = pattern.split(/(\{[^}]*\})/);
   const reject = (found: string): never =>
     fail("TH6003", {
       where: ["data set options", "pattern"],
