@@ -5,6 +5,7 @@ import { loadModel, modelsMissing } from "../bench/goldens.js";
 import { planModel } from "../src/app/compile.js";
 import { verify } from "../src/app/verification.js";
 import { packageRoot } from "../src/base/assets.js";
+import { seededRandom } from "../src/base/random.js";
 import type { TensorId } from "../src/base/units.js";
 import { openDataset } from "../src/data/open.js";
 import { openPipeline } from "../src/data/pipeline.js";
@@ -204,6 +205,24 @@ describe.skipIf(unusable !== "")(`a front-end before a network${unusable}`, () =
       }
     });
   }
+});
+
+describe("without a long multiply", () => {
+  const missing = findTarget("cortex-m0plus").missingTool();
+  it.skipIf(missing !== null)("the transform has the same bits, of the loudest noise too", async () => {
+    for (const recipe of [
+      { kind: "mfcc", sampleRate: 8000, windowMs: 64 },
+      { kind: "spectrogram", sampleRate: 8000, windowMs: 16 },
+    ] as const) {
+      const random = seededRandom(5);
+      const graph = frontendGraph(recipe, [3200], { dtype: "int16", quant: perTensor(8 / 32768) });
+      const length = shapeOf(graph, graph.inputs[0]).reduce((a, b) => a * b, 1);
+      const loud = Int16Array.from({ length }, () => (random.unit() < 0.5 ? -32768 : 32767));
+      const faint = Int16Array.from({ length }, () => random.integer(-2, 2));
+      const { targets } = await verify(modelOf(graph), ["cortex-m0plus"], { inputs: [[loud], [faint]] });
+      expect(targets.map((t) => t.identical)).toEqual([true]);
+    }
+  });
 });
 
 describe("a network whose input has another shape", () => {

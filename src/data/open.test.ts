@@ -278,7 +278,12 @@ describe("bad data", () => {
     ],
     ["not the rate asked for", { "a/1.wav": wav(9) }, { sampleRate: 16000 }, ["TH6013 a/1.wav", "TH6014 a"]],
     ["a truncated WAV", { "a/1.wav": wav(9), "a/2.wav": wav(9).slice(0, 50) }, {}, ["TH6011 a/2.wav"]],
-    ["names that do not fit", { "x_1.wav": wav(9), "y.wav": wav(9) }, { pattern: "{label}_{index}" }, ["TH6015 y.wav"]],
+    [
+      "names that do not fit",
+      { "x_1.wav": wav(9), "y.wav": wav(9) },
+      { pattern: "{label}_{index}.wav" },
+      ["TH6015 y.wav"],
+    ],
     ["names that tell nothing", { "x.wav": wav(9), "y.wav": wav(9) }, {}, ["TH6010"]],
     [
       "everything at once",

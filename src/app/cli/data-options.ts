@@ -19,8 +19,8 @@ export const dataOptions = [
   ["--hop <n>", "rows from one window to the next (default: the window)"],
   ["--columns <names>", "columns of a series that are values"],
   ["--label-column <name>", "column that holds the class"],
-  ["--rate <hz>", "samples in a second; sound of other rates is refused, or resampled with --resample"],
-  ["--resample", "bring sound of other rates to --rate"],
+  ["--sample-rate <hz>", "samples in a second; sound of other rates is refused, or resampled with --resample"],
+  ["--resample", "bring sound of other rates to --sample-rate"],
   [
     "--normalize <range>",
     "0..1, -1..1, raw, or OFFSET,SCALE for (x - OFFSET) * SCALE (default: images 0..1, sound -1..1, series by their mean and deviation)",
@@ -71,7 +71,7 @@ export function datasetOption(options: RawOptions, { note }: Console): Dataset {
     hop: whole("hop"),
     columns: listOption(options, "columns"),
     labelColumn: textOption(options, "label-column"),
-    sampleRate: whole("rate"),
+    sampleRate: whole("sample-rate"),
     otherRates: options["resample"] === true ? "resample" : undefined,
     bad: options["skipBad"] === true ? "skip" : undefined,
   };

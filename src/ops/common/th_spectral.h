@@ -26,6 +26,35 @@ typedef struct {
     const int16_t *dct;
 } th_spectral_tables;
 
+#if defined(__ARM_ARCH_6M__)
+
+/* The high half of a * b, of four products of halves: the core multiplies 32 bits by 32 to 32, and long in a call. */
+TH_INLINE int32_t th_high_product(int32_t a, int32_t b)
+{
+    const int32_t ah = a >> 16, bh = b >> 16;
+    const uint32_t al = (uint32_t)a & 0xffffu, bl = (uint32_t)b & 0xffffu;
+    const int32_t t = ah * (int32_t)bl + (int32_t)(al * bl >> 16);
+    const int32_t u = (int32_t)al * bh + (t & 0xffff);
+    return ah * bh + (t >> 16) + (u >> 16);
+}
+
+/* High half of a * b + c * d. */
+TH_INLINE int32_t th_high_sum(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+    const uint32_t low = (uint32_t)a * (uint32_t)b;
+    const int32_t carry = low + (uint32_t)c * (uint32_t)d < low;
+    return th_high_product(a, b) + th_high_product(c, d) + carry;
+}
+
+/* High half of a * b - c * d. */
+TH_INLINE int32_t th_high_difference(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+    const int32_t borrow = (uint32_t)a * (uint32_t)b < (uint32_t)c * (uint32_t)d;
+    return th_high_product(a, b) - th_high_product(c, d) - borrow;
+}
+
+#else
+
 /* High half of a * b + c * d. */
 TH_INLINE int32_t th_high_sum(int32_t a, int32_t b, int32_t c, int32_t d)
 {
@@ -37,6 +66,8 @@ TH_INLINE int32_t th_high_difference(int32_t a, int32_t b, int32_t c, int32_t d)
 {
     return (int32_t)(((int64_t)a * b - (int64_t)c * d) >> 32);
 }
+
+#endif
 
 /* The number after `reversed` in the order of reversed bits, `top` being the first bit. */
 TH_INLINE uint32_t th_next_reversed(uint32_t reversed, uint32_t top)
