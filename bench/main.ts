@@ -5,6 +5,7 @@ import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
 import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
+import { onnxBench } from "./onnx.js";
 
 /** What a benchmark gives: text for people, and data. `exitCode` 1 if something that was promised does not hold. */
 export interface BenchResult {
@@ -15,7 +16,7 @@ export interface BenchResult {
 
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
-const benches: Readonly<Record<string, Bench>> = { memory: memoryBench, kernels: kernelsBench };
+const benches: Readonly<Record<string, Bench>> = { memory: memoryBench, kernels: kernelsBench, onnx: onnxBench };
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];
