@@ -31,6 +31,7 @@ const required: readonly Pass[] = [initializeVariables, foldConstants, removeDea
 export const pipeline: readonly Pass[] = [
   initializeVariables,
   foldConstants,
+  simplify,
   moveTransposes,
   simplify,
   foldAffine,

@@ -314,7 +314,9 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     infer: (view, report) => infer(reduction, view, report),
     reference: (view) => reference(reduction, view),
     gradient: "none",
-    ranges: (view, [input = null]) => reduceRanges(reduction, view, input),
+    ranges: reduction.kernels.every((k) => k.dtype === "float32")
+      ? "none"
+      : (view, [input = null]) => reduceRanges(reduction, view, input),
     channels: (view) => (keepsChannels(view) ? evenChannels(0)(view) : null),
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels,

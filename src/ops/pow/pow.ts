@@ -18,5 +18,5 @@ export const pow = definePlainBinary({
   tflite: emptyBinding(78, 1, 56),
   apply: (x, y, dtype) => (dtype === "int32" ? integerPower(x, y) : x ** y),
   left: [1, 6],
-  right: [-1, 4],
+  right: [0, 4],
 });
