@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
+import { frontendsBench } from "./frontends.js";
 import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
 import { onnxBench } from "./onnx.js";
+import { trainBench } from "./train.js";
 
 /** What a benchmark gives: text for people, and data. `exitCode` 1 if something that was promised does not hold. */
 export interface BenchResult {
@@ -16,7 +18,13 @@ export interface BenchResult {
 
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
-const benches: Readonly<Record<string, Bench>> = { memory: memoryBench, kernels: kernelsBench, onnx: onnxBench };
+const benches: Readonly<Record<string, Bench>> = {
+  memory: memoryBench,
+  kernels: kernelsBench,
+  train: trainBench,
+  frontends: frontendsBench,
+  onnx: onnxBench,
+};
 
 const [name = "", ...args] = process.argv.slice(2);
 const bench = benches[name];

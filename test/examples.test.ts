@@ -6,6 +6,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadModel, modelsMissing } from "../bench/goldens.js";
 import { build } from "../src/app/api.js";
 import { packageRoot } from "../src/base/assets.js";
+import { encodeWav } from "../src/data/wav.js";
+import { attachFrontend } from "../src/frontends/frontend.js";
 import { createSession } from "../src/run/interpreter.js";
 import { findTool } from "../src/verify/toolchain.js";
 
@@ -53,5 +55,29 @@ describe.skipIf(missing !== null || compiler === null)(`examples${missing === nu
     const expected = Array.from(scores as Int8Array, (q) => ((q + 128) / 256).toFixed(3));
     expect(printed).toBe(`no person ${expected[0]}\nperson    ${expected[1]}\n`);
     expect(() => execFileSync(program, [join(out, "vww96.c")], { stdio: "pipe" })).toThrow();
+  });
+
+  it("the microphone pushes sound block by block and prints the interpreter's scores", async () => {
+    const kws = loadModel("kws");
+    const frontend = { kind: "mfcc", sampleRate: 16000, windowMs: 40, hopMs: 20, coefficients: 10 } as const;
+    const model = { ...kws, main: attachFrontend(frontend, [16000], kws.main) };
+    const out = join(folder, "kws");
+    const options = { optimize: "memory", feed: "pushed", verifyOn: [] } as const;
+    const { totals } = await build(model, { ...options, board: "arduino-nano-33-ble", out });
+    // What examples/README.md says.
+    expect(totals.peakBytes).toBeLessThan(6450);
+    const program = join(folder, "microphone");
+    const sources = [join(packageRoot, "examples/microphone/main.c"), join(out, "kws.c")];
+    execFileSync(compiler as string, ["-Wall", "-Wextra", "-Werror", "-O1", "-I", out, ...sources, "-o", program]);
+    // A chirp that ends early.
+    const sound = Int16Array.from({ length: 16000 }, (_, i) => (i < 12000 ? 9000 * Math.sin(i * i * 1e-5) : 0));
+    const file = join(folder, "sound.wav");
+    writeFileSync(file, encodeWav(sound.slice(0, 12000), 16000));
+    const printed = execFileSync(program, [file], { encoding: "utf8" });
+    const [scores] = createSession({ main: model.main, subgraphs: [] }).invoke([sound]);
+    const expected = Array.from(scores as Int8Array, (q, i) => `${i} ${((q + 128) / 256).toFixed(8)}\n`);
+    expect(printed).toBe(expected.join(""));
+    writeFileSync(file, encodeWav(sound, 8000));
+    expect(() => execFileSync(program, [file], { stdio: "pipe" })).toThrow();
   });
 });

@@ -135,6 +135,7 @@ const neverStream: readonly (readonly [op: OpName, why: string])[] = [
   ["ARG_MIN", "an index over a whole axis"],
   ["ASSIGN_VARIABLE", "state"],
   ["BATCH_MATMUL", "a matrix is needed as a whole"],
+  ["DROPOUT", "a view"],
   ["CUMSUM", "sums run on"],
   ["EXPAND_DIMS", "a view"],
   ["GRU", "state"],

@@ -1,7 +1,7 @@
 /**
  * Problems in a user's input are data: a stable code from this table, where it is, what was found, and the way out.
  * Ranges: TH1 file format, TH2 operators and graphs, TH3 planning and boards, TH4 code generation, TH5 toolchains
- * and targets, TH6 usage and input data.
+ * and targets, TH6 usage and input data, TH7 networks, training and quantization.
  */
 export const diagnosticCodes = {
   TH1001: "the file is not a TensorFlow Lite model",
@@ -16,10 +16,11 @@ export const diagnosticCodes = {
   TH1010: "the model is larger than a microcontroller tool needs to accept",
   TH1011: "the model has no operators or no outputs",
   TH1012: "this cannot be written as a TensorFlow Lite model",
-  TH1013: "the file is not an ONNX model",
+  TH1013: "this cannot be written as an ONNX model",
   TH1014: "unsupported ONNX operator set",
   TH1015: "data outside the ONNX file cannot be read",
   TH1016: "the size of an input is not known",
+  TH1017: "the file is not an ONNX model",
   TH2001: "unsupported operator",
   TH2002: "unsupported operator version",
   TH2003: "an operator has the wrong number of inputs or outputs",
@@ -33,8 +34,11 @@ export const diagnosticCodes = {
   TH2011: "two operators write the same tensor",
   TH2012: "invalid graph text",
   TH2013: "an index is out of range",
-  TH2014: "an integer does not fit 32 bits",
-  TH2015: "control flow depends on values that are not known before the model runs",
+  TH2014: "an operator cannot be trained through",
+  TH2015: "the network cannot be trained",
+  TH2016: "training diverged",
+  TH2017: "an integer does not fit 32 bits",
+  TH2018: "control flow depends on values that are not known before the model runs",
   TH3001: "the model does not fit the board",
   TH3002: "unknown board",
   TH3003: "the plan is unsound",
@@ -51,6 +55,19 @@ export const diagnosticCodes = {
   TH6001: "a file cannot be read",
   TH6002: "the input data does not match the model's input",
   TH6003: "invalid option",
+  TH6010: "the layout of the data set is not recognised",
+  TH6011: "a file of the data set is corrupt or truncated",
+  TH6012: "an encoding of the data set is not supported",
+  TH6013: "an example does not match the others",
+  TH6014: "a class has no examples",
+  TH6015: "a label or a list refers to something that does not exist",
+  TH6016: "a value of the data set is not a finite number",
+  TH6017: "parts of the data set were left out",
+  TH7001: "unknown network",
+  TH7002: "the model is not a float model",
+  TH7003: "there is no data to calibrate with",
+  TH7004: "the network computes values that are not finite",
+  TH7005: "the network cannot be made that small",
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

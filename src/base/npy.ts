@@ -21,19 +21,25 @@ const descriptors: Readonly<Record<string, DType>> = {
 
 const magic = "\u0093NUMPY";
 
-/**
- * Reads a .npy file (numpy.lib.format). Throws TH6001 for what is not one, and for element types a model cannot have.
- */
-export function readNpy(bytes: Uint8Array, file: string): NpyArray {
-  const reject = (found: string): never =>
-    fail("TH6001", {
-      where: [file],
-      found,
-      expected: `a .npy file in C order of ${Object.values(descriptors).join(", ")}`,
-      fix: "save it with numpy.save(path, array.astype(...)), or give raw bytes under another extension",
-    });
+/** What the header of a .npy file says: NumPy's name of the element type, the shape, and where the elements begin. */
+export interface NpyHeader {
+  readonly descr: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+}
+
+const rejectNpy = (file: string, found: string): never =>
+  fail("TH6001", {
+    where: [file],
+    found,
+    expected: `a .npy file in C order of ${Object.values(descriptors).join(", ")}`,
+    fix: "save it with numpy.save(path, array.astype(...)), or give raw bytes under another extension",
+  });
+
+/** Reads the header of a .npy file (numpy.lib.format) from its first bytes. Throws TH6001 for what is not one. */
+export function readNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const latin = (from: number, to: number): string => new TextDecoder("latin1").decode(bytes.subarray(from, to));
-  if (latin(0, 6) !== magic || bytes.length < 12) return reject("no NumPy header");
+  if (latin(0, 6) !== magic || bytes.length < 12) return rejectNpy(file, "no NumPy header");
   const wide = (bytes[6] ?? 1) >= 2;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = wide ? view.getUint32(8, true) : view.getUint16(8, true);
@@ -41,17 +47,27 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
   const header = latin(wide ? 12 : 10, start);
   const descr = /'descr':\s*'([^']+)'/.exec(header)?.[1] ?? "";
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  const dtype = descriptors[descr];
-  if (dtype === undefined || shapeText === undefined) return reject(`element type ${descr || "?"}`);
-  if (/'fortran_order':\s*True/.test(header)) return reject("Fortran order");
+  if (shapeText === undefined) return rejectNpy(file, `element type ${descr || "?"}`);
+  if (/'fortran_order':\s*True/.test(header)) return rejectNpy(file, "Fortran order");
   const shape = shapeText
     .split(",")
     .map((s) => s.trim())
     .filter((s) => s !== "")
     .map(Number);
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return rejectNpy(file, `shape (${shapeText})`);
+  return { descr, shape, start };
+}
+
+/**
+ * Reads a .npy file (numpy.lib.format). Throws TH6001 for what is not one, and for element types a model cannot have.
+ */
+export function readNpy(bytes: Uint8Array, file: string): NpyArray {
+  const { descr, shape, start } = readNpyHeader(bytes, file);
+  const dtype = descriptors[descr];
+  if (dtype === undefined) return rejectNpy(file, `element type ${descr || "?"}`);
   const elements = elementsOf(shape);
   if (!Number.isSafeInteger(elements) || start + bytesOf(dtype, elements) > bytes.length)
-    return reject("fewer bytes than its shape needs");
+    return rejectNpy(file, "fewer bytes than its shape needs");
   return { dtype, shape, data: fromBytes(dtype, bytes.subarray(start), elements) };
 }
 

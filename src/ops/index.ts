@@ -10,13 +10,20 @@ import { asinh } from "./asinh/asinh.js";
 import { assignVariable } from "./assign_variable/assign_variable.js";
 import { atan } from "./atan/atan.js";
 import { atanh } from "./atanh/atanh.js";
+import { averagePool2dGradient } from "./average_pool_2d_gradient/average_pool_2d_gradient.js";
 import { averagePool2d } from "./average_pool2d/average_pool2d.js";
 import { batchMatmul } from "./batch_matmul/batch_matmul.js";
+import { batchNormalization } from "./batch_normalization/batch_normalization.js";
+import { batchNormalizationGradient } from "./batch_normalization_gradient/batch_normalization_gradient.js";
+import { batchNormalizationTraining } from "./batch_normalization_training/batch_normalization_training.js";
+import { broadcast } from "./broadcast/broadcast.js";
 import { broadcastTo } from "./broadcast_to/broadcast_to.js";
 import { callOnce } from "./call_once/call_once.js";
 import { cast } from "./cast/cast.js";
 import { ceil } from "./ceil/ceil.js";
 import { concatenation } from "./concatenation/concatenation.js";
+import { conv2dInputGradient } from "./conv_2d_input_gradient/conv_2d_input_gradient.js";
+import { conv2dWeightsGradient } from "./conv_2d_weights_gradient/conv_2d_weights_gradient.js";
 import { conv2d } from "./conv2d/conv2d.js";
 import { cos } from "./cos/cos.js";
 import { cosh } from "./cosh/cosh.js";
@@ -25,11 +32,13 @@ import { depthToSpace } from "./depth_to_space/depth_to_space.js";
 import { depthwiseConv2d } from "./depthwise_conv2d/depthwise_conv2d.js";
 import { dequantize } from "./dequantize/dequantize.js";
 import { div } from "./div/div.js";
+import { dropout } from "./dropout/dropout.js";
 import { elu } from "./elu/elu.js";
 import { equal } from "./equal/equal.js";
 import { erf } from "./erf/erf.js";
 import { exp } from "./exp/exp.js";
 import { expandDims } from "./expand_dims/expand_dims.js";
+import { fakeQuantize } from "./fake_quantize/fake_quantize.js";
 import { floor } from "./floor/floor.js";
 import { floorMod } from "./floor_mod/floor_mod.js";
 import { fmod } from "./fmod/fmod.js";
@@ -40,10 +49,13 @@ import { greater } from "./greater/greater.js";
 import { greaterEqual } from "./greater_equal/greater_equal.js";
 import { gru } from "./gru/gru.js";
 import { hardSwish } from "./hard_swish/hard_swish.js";
+import { imuFeatures } from "./imu_features/imu_features.js";
+import { inRange } from "./in_range/in_range.js";
 import { leakyRelu } from "./leaky_relu/leaky_relu.js";
 import { less } from "./less/less.js";
 import { lessEqual } from "./less_equal/less_equal.js";
 import { log } from "./log/log.js";
+import { logMel } from "./log_mel/log_mel.js";
 import { logSoftmax } from "./log_softmax/log_softmax.js";
 import { logicalAnd } from "./logical_and/logical_and.js";
 import { logicalNot } from "./logical_not/logical_not.js";
@@ -51,9 +63,11 @@ import { logicalOr } from "./logical_or/logical_or.js";
 import { logicalXor } from "./logical_xor/logical_xor.js";
 import { logistic } from "./logistic/logistic.js";
 import { lstm } from "./lstm/lstm.js";
+import { maxPool2dGradient } from "./max_pool_2d_gradient/max_pool_2d_gradient.js";
 import { maxPool2d } from "./max_pool2d/max_pool2d.js";
 import { maximum } from "./maximum/maximum.js";
 import { mean } from "./mean/mean.js";
+import { mfcc } from "./mfcc/mfcc.js";
 import { minimum } from "./minimum/minimum.js";
 import { mirrorPad } from "./mirror_pad/mirror_pad.js";
 import { mul } from "./mul/mul.js";
@@ -79,6 +93,7 @@ import { rnn } from "./rnn/rnn.js";
 import { round } from "./round/round.js";
 import { rsqrt } from "./rsqrt/rsqrt.js";
 import { scatter } from "./scatter/scatter.js";
+import { scatterAdd } from "./scatter_add/scatter_add.js";
 import { selectV2 } from "./select_v2/select_v2.js";
 import { shape } from "./shape/shape.js";
 import { sign } from "./sign/sign.js";
@@ -89,6 +104,7 @@ import { softmax } from "./softmax/softmax.js";
 import { softplus } from "./softplus/softplus.js";
 import { spaceToDepth } from "./space_to_depth/space_to_depth.js";
 import type { OpSpec } from "./spec.js";
+import { spectrogram } from "./spectrogram/spectrogram.js";
 import { split } from "./split/split.js";
 import { splitV } from "./split_v/split_v.js";
 import { sqrt } from "./sqrt/sqrt.js";
@@ -123,6 +139,7 @@ export const registry = [
   atanh,
   averagePool2d,
   batchMatmul,
+  batchNormalization,
   broadcastTo,
   callOnce,
   cast,
@@ -136,11 +153,13 @@ export const registry = [
   depthwiseConv2d,
   dequantize,
   div,
+  dropout,
   elu,
   equal,
   erf,
   exp,
   expandDims,
+  fakeQuantize,
   floor,
   floorMod,
   fmod,
@@ -151,10 +170,12 @@ export const registry = [
   greaterEqual,
   gru,
   hardSwish,
+  imuFeatures,
   leakyRelu,
   less,
   lessEqual,
   log,
+  logMel,
   logSoftmax,
   logicalAnd,
   logicalNot,
@@ -165,6 +186,7 @@ export const registry = [
   maxPool2d,
   maximum,
   mean,
+  mfcc,
   minimum,
   mirrorPad,
   mul,
@@ -199,6 +221,7 @@ export const registry = [
   softmax,
   softplus,
   spaceToDepth,
+  spectrogram,
   split,
   splitV,
   sqrt,
@@ -217,6 +240,16 @@ export const registry = [
   unidirectionalSequenceLstm,
   unpack,
   varHandle,
+  // Of training only.
+  inRange,
+  broadcast,
+  scatterAdd,
+  conv2dInputGradient,
+  conv2dWeightsGradient,
+  maxPool2dGradient,
+  averagePool2dGradient,
+  batchNormalizationTraining,
+  batchNormalizationGradient,
 ] as const;
 
 type Spec = (typeof registry)[number];

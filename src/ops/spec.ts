@@ -3,6 +3,7 @@ import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization, Tensor } from "../ir/graph.js";
 import type { ChannelsOf, RangesOf } from "./channels.js";
 import type { Activation } from "./common/activation.js";
+import type { GradientOf, NoGradient } from "./gradient.js";
 import type { Isa } from "./isa.js";
 
 export type { Report } from "../base/diagnostics.js";
@@ -48,6 +49,14 @@ export interface Parts {
   readonly parts: readonly { readonly tensor: Tensor; readonly begin: readonly number[] }[];
 }
 
+/** An operator that sums products with constant weights: which inputs it takes, and the weights' axis of output channels. */
+export interface WeightedSums {
+  readonly input: number;
+  readonly weights: number;
+  readonly bias: number;
+  readonly channelAxis: number;
+}
+
 /** What passes and the planner may know of an operator; they ask these and never its name. */
 export interface Traits<A> {
   /** Output element i depends on element i of each input of the output's shape, and on whole smaller inputs only. */
@@ -75,6 +84,14 @@ export interface Traits<A> {
   readonly takesPadding: boolean;
   /** The output follows from the inputs' shapes alone, so it is known before anything runs. */
   readonly shapeOnly: boolean;
+  readonly sums: WeightedSums | "none";
+  /**
+   * The quantization of integer outputs: any ("free"), that of the inputs ("same"; also where `moves` or `view` is set), or
+   * one that the operator fixes.
+   */
+  readonly quantizes: "free" | "same" | Readonly<Record<"int8" | "int16", Quantization>>;
+  /** Inputs that training changes where they are float32 constants: weights, biases, slopes. */
+  readonly parameters: readonly number[];
   /** Must run even if nothing reads its outputs: it changes variables or runs a subgraph. */
   readonly sideEffects: boolean;
 }
@@ -92,6 +109,9 @@ export const noTraits = {
   activation: "none",
   takesPadding: false,
   shapeOnly: false,
+  sums: "none",
+  quantizes: "free",
+  parameters: [],
   sideEffects: false,
 } as const satisfies Traits<never>;
 
@@ -273,8 +293,8 @@ export interface OpSpec<Name extends string, A extends object> {
   readonly infer: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** The definition of the operator, for float and integer types; bit-exact with TFLM's for the latter. */
   readonly reference: Reference<A>;
-  /** The gradient's graph; "none" until training needs it. */
-  readonly gradient: "none";
+  /** The gradient, as nodes that training adds to the graph; or why there is none. */
+  readonly gradient: GradientOf<A> | NoGradient;
   /** How bounds of stored integers pass through, channel by channel; "none": an output may be anything its type holds. */
   readonly ranges: RangesOf<A> | "none";
   /** How channels hang together and can be cut out; "none" where they cannot. */

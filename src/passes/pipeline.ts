@@ -2,6 +2,7 @@ import { invariant } from "../base/assert.js";
 import { DiagnosticSink } from "../base/diagnostics.js";
 import { checkGraph } from "../ops/check-graph.js";
 import type { Graph, Model } from "../ops/index.js";
+import { foldBatchNorm } from "./batch-norm.js";
 import { removeDeadChannels } from "./dead-channels.js";
 import { removeDeadCode } from "./dead-code.js";
 import { dropFloatEdges } from "./edges.js";
@@ -34,6 +35,7 @@ export const pipeline: readonly Pass[] = [
   simplify,
   moveTransposes,
   simplify,
+  foldBatchNorm,
   foldAffine,
   fuse,
   removeDeadChannels,

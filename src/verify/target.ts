@@ -125,6 +125,8 @@ export interface TargetReport {
 
 /** How a program is compiled and run. */
 export interface RunOptions {
+  /** "off": the host runs as fast as it can instead of under sanitizers, for many inferences. Default "on". */
+  readonly sanitizers?: "on" | "off";
   /** Records every `TH_TRACE`; instructions and stack are then not reported, since tracing would count too. */
   readonly trace?: true;
   /**

@@ -12,12 +12,14 @@ import { softmax } from "../../src/ops/softmax/softmax.js";
 import type { Sample } from "../../src/ops/spec.js";
 import { sub } from "../../src/ops/sub/sub.js";
 import { sum } from "../../src/ops/sum/sum.js";
+import { unidirectionalSequenceLstm } from "../../src/ops/unidirectional_sequence_lstm/unidirectional_sequence_lstm.js";
 import { findTarget } from "../../src/verify/targets.js";
 import { addNode, addTensor, newDraft, toGraph } from "../graphs.js";
 import { planForms, runForms } from "../plan-checks.js";
 import { chosen, kernelCases, kernelProblems } from "./cases.js";
 import { pick, wideOf } from "./conv-samples.js";
 import { depthwiseSamples } from "./depthwise-samples.js";
+import { lstmSamples } from "./lstm-samples.js";
 import { poolSamples } from "./pool-samples.js";
 import { sumSamples } from "./sum-samples.js";
 
@@ -122,6 +124,7 @@ describe("kernels for the DSP instructions of other operators", () => {
     expect(chosen(dsp(sub, sumSamples()))).toContain("dsp s8");
     const wide = depthwiseSamples().map((s) => wideOf(s, "int64"));
     expect(chosen(dsp(depthwiseConv2d, wide))).toEqual(new Set(["dsp s16", "portable s16"]));
+    expect(chosen(dsp(unidirectionalSequenceLstm, lstmSamples()))).toEqual(new Set(["dsp s8"]));
     expect(chosen(dsp(logistic, maps()))).toEqual(new Set(["dsp table s8"]));
   });
 
@@ -136,6 +139,7 @@ describe("kernels for the DSP instructions of other operators", () => {
       dsp(sub, sumSamples()),
       dsp(logistic, maps()),
       dsp(quantize, maps()),
+      dsp(unidirectionalSequenceLstm, lstmSamples()),
       ...(["int32", "int64"] as const).map((bias) =>
         dsp(
           depthwiseConv2d,

@@ -10,6 +10,7 @@ import { mul } from "../../src/ops/mul/mul.js";
 import type { Sample } from "../../src/ops/spec.js";
 import { sub } from "../../src/ops/sub/sub.js";
 import { sum } from "../../src/ops/sum/sum.js";
+import { unidirectionalSequenceLstm } from "../../src/ops/unidirectional_sequence_lstm/unidirectional_sequence_lstm.js";
 import { findTarget } from "../../src/verify/targets.js";
 import { addNode, addTensor, newDraft, toGraph } from "../graphs.js";
 import { planForms, runForms } from "../plan-checks.js";
@@ -17,6 +18,7 @@ import { chosen, kernelCases, kernelProblems } from "./cases.js";
 import { convSamples, narrowOf, pick, wideOf } from "./conv-samples.js";
 import { denseSamples } from "./dense-samples.js";
 import { depthwiseSamples } from "./depthwise-samples.js";
+import { lstmSamples } from "./lstm-samples.js";
 import { poolSamples } from "./pool-samples.js";
 import { sumSamples } from "./sum-samples.js";
 
@@ -71,6 +73,7 @@ describe("kernels for Helium of other operators", () => {
     expect(chosen(helium(mean, reductions()))).toEqual(new Set(["helium s8"]));
     expect(chosen(helium(sum, reductions()))).toContain("helium s8");
     expect(helium(mul, products()).filter(({ kernel }) => kernel === "helium s8").length).toBeGreaterThan(30);
+    expect(chosen(helium(unidirectionalSequenceLstm, lstmSamples()))).toEqual(new Set(["helium s8"]));
     const differences = helium(sub, sumSamples());
     expect(differences.filter(({ kernel }) => kernel === "helium s8").length).toBeGreaterThan(40);
   });
@@ -82,6 +85,7 @@ describe("kernels for Helium of other operators", () => {
       helium(sum, reductions()),
       helium(mul, products()),
       helium(sub, sumSamples()),
+      helium(unidirectionalSequenceLstm, lstmSamples()),
     ];
     expect(await kernelProblems(target, cases.flat())).toEqual([]);
   });
@@ -130,7 +134,12 @@ describe("kernels for Helium, optimized for size and for speed", () => {
         ...helium(fullyConnected, some(denseSamples()).map(kind)),
         ...helium(depthwiseConv2d, some(depthwiseSamples()).map(kind)),
       ]);
-      const others = [helium(mean, some(reductions())), helium(mul, some(products())), helium(sub, some(sumSamples()))];
+      const others = [
+        helium(mean, some(reductions())),
+        helium(mul, some(products())),
+        helium(sub, some(sumSamples())),
+        helium(unidirectionalSequenceLstm, some(lstmSamples())),
+      ];
       expect(await kernelProblems("cortex-m55", [...cases, ...others.flat()], { optimization })).toEqual([]);
     },
   );

@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import type { Console } from "./commands.js";
+import type { Console } from "./command.js";
 
 const width = 24;
 const clearLine = "\r\u001b[2K";

@@ -4,7 +4,8 @@ import pc from "picocolors";
 import { InternalError } from "../../base/assert.js";
 import { version } from "../../base/assets.js";
 import { type DiagnosticCode, DiagnosticError } from "../../base/diagnostics.js";
-import { type Command, commands, type Outcome } from "./commands.js";
+import type { Command, Outcome } from "./command.js";
+import { commands } from "./commands.js";
 import { quietConsole, stderrConsole } from "./console.js";
 import type { RawOptions } from "./options.js";
 

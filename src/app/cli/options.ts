@@ -87,7 +87,7 @@ const units: Readonly<Record<string, number>> = {
 };
 
 /** A number of bytes such as 14000, 14KB (1000) or 16KiB (1024), or undefined. */
-function sizeOption(options: RawOptions, name: string): number | undefined {
+export function sizeOption(options: RawOptions, name: string): number | undefined {
   const text = textOption(options, name);
   if (text === undefined) return undefined;
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text) ?? [];
@@ -98,6 +98,16 @@ function sizeOption(options: RawOptions, name: string): number | undefined {
     expected: "bytes, such as 14000, 14KB or 16KiB",
     fix: "see --help",
   });
+}
+
+/** A number that is not negative, whole where asked, or undefined. */
+export function numberOption(options: RawOptions, name: string, kind: "whole" | "any"): number | undefined {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  const pattern = kind === "whole" ? /^\d+$/ : /^\d+(\.\d+)?(e-?\d+)?$/i;
+  if (pattern.test(text)) return Number(text);
+  const expected = kind === "whole" ? "a whole number" : "a number";
+  return fail("TH6003", { found: `--${name} ${text}`, expected, fix: "see --help" });
 }
 
 /** What `--NAME tensor=1,2,3` says, for every tensor; repeated for several. */

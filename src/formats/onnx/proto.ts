@@ -95,7 +95,7 @@ export interface OnnxTensor {
 }
 
 /**
- * Decodes a model. Throws TH1013 for what is no ONNX model and TH1002 for a damaged one; nothing of it has been looked at
+ * Decodes a model. Throws TH1017 for what is no ONNX model and TH1002 for a damaged one; nothing of it has been looked at
  * beyond its structure.
  */
 export function decodeModel(bytes: Uint8Array, file: string): ModelProto {
@@ -111,7 +111,7 @@ export function decodeModel(bytes: Uint8Array, file: string): ModelProto {
     });
   }
   if (!model.graph || (model.opsetImport ?? []).length === 0)
-    return fail("TH1013", {
+    return fail("TH1017", {
       where: [file],
       found: bytes.length === 0 ? "an empty file" : model.graph ? "no operator set" : "no graph",
       expected: "a ModelProto with a graph and operator sets",

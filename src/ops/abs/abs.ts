@@ -1,6 +1,7 @@
 import { rangeOf } from "../../base/dtype.js";
 import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { inRange, mul, scalar, scale, sub } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { negated, type Rescale, rescaling } from "../common/rescale.js";
 import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
@@ -20,6 +21,7 @@ export const abs = defineUnary<"ABS", Empty>({
   float: () => Math.abs,
   floatKernel: floatKernel("abs"),
   ...rescaling(rescaleOf),
+  gradient: (e, { x, dy }) => mul(e, dy, sub(e, scale(e, inRange(e, x, 0, Infinity), 2), scalar(e, 1))),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.05, 3), perTensor(0.04, -128)]),
     unarySample<Empty>({}, "int8", [perTensor(0.05, -128), perTensor(0.05, 10)]),

@@ -1,3 +1,4 @@
+import { div, minusFrom, mul, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 export const asin = defineFloatUnary({
@@ -5,5 +6,6 @@ export const asin = defineFloatUnary({
   summary: "Arc sine",
   tflite: "none",
   apply: Math.asin,
+  gradient: (e, { x, dy }) => div(e, dy, unary(e, "SQRT", minusFrom(e, 1, mul(e, x, x)))),
   range: [-0.9, 0.9],
 });

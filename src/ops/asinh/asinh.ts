@@ -1,3 +1,4 @@
+import { add, div, mul, scalar, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 export const asinh = defineFloatUnary({
@@ -5,5 +6,6 @@ export const asinh = defineFloatUnary({
   summary: "Inverse hyperbolic sine",
   tflite: "none",
   apply: Math.asinh,
+  gradient: (e, { x, dy }) => div(e, dy, unary(e, "SQRT", add(e, mul(e, x, x), scalar(e, 1)))),
   range: [-4, 4],
 });

@@ -14,7 +14,7 @@ export const assignVariable = defineOp<"ASSIGN_VARIABLE", Empty>({
   tflite: emptyBinding(144, 1, 113),
   infer: () => [],
   reference: (view) => variableOf(view).set(view.in[1] as Int32Array),
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: noCost,

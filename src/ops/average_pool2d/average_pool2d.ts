@@ -1,5 +1,6 @@
 import { rangeOf } from "../../base/dtype.js";
-import { pool2d } from "../common/pool2d.js";
+import { poolGradient } from "../common/pool-gradients.js";
+import { pool2d, pool2dWindow } from "../common/pool2d.js";
 
 /**
  * Integer types as TFLM's reference_integer_ops::AveragePool: the sum is divided by the number of elements inside the
@@ -11,6 +12,7 @@ export const averagePool2d = pool2d({
   builtin: 1,
   stem: "ops/average_pool2d/average_pool2d",
   helium: true,
+  gradient: poolGradient("AVERAGE_POOL_2D_GRADIENT", pool2dWindow),
   start: () => 0,
   add: (sum, element) => sum + element,
   end: (sum, count, dtype) => {

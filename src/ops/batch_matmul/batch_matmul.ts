@@ -2,6 +2,7 @@ import { type DType, elementsOf, rangeOf } from "../../base/dtype.js";
 import { clamp, quantizeMultiplier, requantize, requantize64 } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkPerTensor, checkRank, checkShape } from "../common/checks.js";
+import { matmul, only, sumTo } from "../common/gradients.js";
 import { bool } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits, type Sample } from "../spec.js";
@@ -142,7 +143,7 @@ export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
   summary: "Matrix product, leading axes broadcast",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: noTraits,
+  traits: { ...noTraits, parameters: [1] },
   tflite: {
     builtin: 126,
     maxVersion: 4,
@@ -166,7 +167,13 @@ export const batchMatmul = defineOp<"BATCH_MATMUL", BatchMatmulAttrs>({
     return [{ shape, dtype: left.dtype, quant: left.dtype === "float32" ? null : "free" }];
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [a, b, dy] = [inputOf(view, 0), inputOf(view, 1), only(upstream)];
+    const { adjX, adjY } = view.attrs;
+    const da = adjX ? matmul(e, b, dy, { adjX: adjY, adjY: true }) : matmul(e, dy, b, { adjY: !adjY });
+    const db = adjY ? matmul(e, dy, a, { adjX: true, adjY: adjX }) : matmul(e, a, dy, { adjX: !adjX });
+    return [sumTo(e, da, a.shape), sumTo(e, db, b.shape)];
+  },
   ranges: "none",
   channels: "none",
   cost: (view) => {

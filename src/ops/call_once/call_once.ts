@@ -23,7 +23,7 @@ export const callOnce = defineOp<"CALL_ONCE", CallOnceAttrs>({
   },
   infer: () => [],
   reference: () => {},
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: noCost,

@@ -94,7 +94,7 @@ export const cast = defineOp<"CAST", Empty>({
   },
   infer: (view) => [{ shape: inputOf(view, 0).shape, dtype: outputOf(view, 0).dtype, quant: "free" }],
   reference: castReference,
-  gradient: "none",
+  gradient: "not differentiable",
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(1),

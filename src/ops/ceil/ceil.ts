@@ -6,5 +6,6 @@ export const ceil = defineFloatUnary({
   summary: "Smallest integer not below x",
   tflite: emptyBinding(104, 1, 0),
   apply: Math.ceil,
+  gradient: "not differentiable",
   range: [-9, 9],
 });

@@ -136,7 +136,7 @@ export function argOp<const Name extends string>(
       return [{ shape: input.shape.filter((_, i) => i !== axis), dtype: view.attrs.outputType, quant: null }];
     },
     reference: (view) => reference(view, extreme),
-    gradient: "none",
+    gradient: "integers",
     ranges: "none",
     channels: "none",
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),

@@ -2,6 +2,7 @@ import { bytesOf, type DType } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { type Kernel, type KernelArg, type OpSpec, slidingRows } from "../spec.js";
 import { checkOption, checkRank, checkShape } from "./checks.js";
+import { only } from "./gradients.js";
 import { defineMover, moverSample } from "./movers.js";
 import { type Box, movedQuant, movedTypes, stepsOf } from "./moves.js";
 import { int32 } from "./options.js";
@@ -100,6 +101,9 @@ export function defineBlockMover<const Name extends "SPACE_TO_DEPTH" | "DEPTH_TO
     rows: toDepth
       ? ({ attrs: { block } }) => [slidingRows(block, block, 0)]
       : ({ attrs: { block } }) => [{ first: (row) => Math.floor(row / block), taps: 1, dilation: 1 }],
+    gradient: (view, upstream, e) => [
+      e.node(toDepth ? "DEPTH_TO_SPACE" : "SPACE_TO_DEPTH", [only(upstream)], view.attrs)[0] ?? null,
+    ],
     kernels: movedTypes.map((dtype) => rowKernel(dtype, toDepth ? "pack" : "unpack")),
     samples: [
       moverSample("2 by 2", { block: 2 }, "int8", toDepth ? [2, 4, 6, 3] : [2, 2, 3, 12]),

@@ -79,7 +79,7 @@ export function defineComparison<const Name extends string>(op: {
     tflite: op.tflite,
     infer,
     reference: (view) => combineAll(view, (x1, x2) => Number(op.holds(x1, x2))),
-    gradient: "none",
+    gradient: "integers",
     ranges: "none",
     channels: "none",
     cost: elementCost(1),

@@ -4,6 +4,7 @@ import { type BinaryType, binaryKernel, binaryTraits, combineAll, inferBinary } 
 import { elementwiseChannels } from "./channels.js";
 import { checkSameQuantization } from "./checks.js";
 import { elementCost } from "./cost.js";
+import { binaryGradient, inRange, mul, sub } from "./gradients.js";
 import { movedQuant } from "./moves.js";
 import { type Empty, emptyBinding } from "./options.js";
 import { cornerRanges } from "./ranges.js";
@@ -72,7 +73,7 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
     summary,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
-    traits: binaryTraits,
+    traits: { ...binaryTraits, quantizes: "same" },
     tflite: emptyBinding(builtin, 4, 39),
     infer: (view, report) => {
       const inferred = inferBinary(view, report);
@@ -81,7 +82,15 @@ export function defineExtremum<const Name extends "MINIMUM" | "MAXIMUM">(
       return checkSameQuantization(a, b, report) ? inferred.map((type) => ({ ...type, quant: movedQuant(a) })) : null;
     },
     reference,
-    gradient: "none",
+    // Where both are equal, the second input's gradient is it, as the comparison takes that one.
+    gradient: binaryGradient(
+      () => "NONE",
+      (e, { a, b, dy }) => {
+        const [low, high] = name === "MINIMUM" ? [a, b] : [b, a];
+        const da = mul(e, dy, inRange(e, sub(e, high, low), 0, Infinity));
+        return [da, sub(e, dy, da)];
+      },
+    ),
     ranges: cornerRanges(reference),
     channels: elementwiseChannels,
     cost: elementCost(1),

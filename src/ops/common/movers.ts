@@ -2,6 +2,7 @@ import { present } from "../../base/assert.js";
 import type { DType } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import type { ChannelsOf } from "../channels.js";
+import type { GradientOf } from "../gradient.js";
 import {
   defineOp,
   type ExecView,
@@ -16,6 +17,7 @@ import {
   type TfliteBinding,
 } from "../spec.js";
 import { noCost } from "./cost.js";
+import { moverGradient } from "./gradients.js";
 import { type Box, movedTypes, moveElements, moveFields, moverTraits } from "./moves.js";
 import { movedRanges } from "./ranges.js";
 
@@ -39,6 +41,8 @@ export interface Mover<Name extends string, A> {
   /** Where the output is a block of the input. */
   readonly parts?: (view: NodeView<A>) => Parts | null;
   readonly channels?: ChannelsOf<A>;
+  /** Where there is a better one than scattering elements. */
+  readonly gradient?: GradientOf<A>;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -76,7 +80,7 @@ export function defineMover<const Name extends string, A extends object>(op: Mov
     tflite: op.tflite,
     infer: op.infer,
     reference,
-    gradient: "none",
+    gradient: op.gradient ?? moverGradient(reference),
     ranges: movedRanges(reference),
     channels: op.channels ?? "none",
     cost: noCost,

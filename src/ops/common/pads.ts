@@ -18,6 +18,7 @@ import {
 import { evenChannels } from "./channels.js";
 import { checkConstant, checkOption, checkRank, checkSameQuantization, checkShape } from "./checks.js";
 import { noCost } from "./cost.js";
+import { only, slice } from "./gradients.js";
 import { type Box, movedQuant, movedTypes, moveElements, moveFields, moverTraits, stepsOf } from "./moves.js";
 import { type Empty, emptyBinding } from "./options.js";
 import { hasRanges } from "./ranges.js";
@@ -217,7 +218,12 @@ export function definePad<const Name extends string>(op: {
     tflite: emptyBinding(op.tflite.builtin, op.tflite.maxVersion, op.tflite.tag),
     infer: (view, report) => infer(view, op.value, report),
     reference: (view) => padReference(view, op.value),
-    gradient: "none",
+    gradient: (view, upstream, e) => {
+      const paddings = constantOf(inputOf(view, 1));
+      const { shape } = inputOf(view, 0);
+      const begin = shape.map((_, d) => paddings[2 * d] ?? 0);
+      return [slice(e, only(upstream), begin, shape), ...view.inputs.slice(1).map(() => null)];
+    },
     ranges: (view, inputs) => padRanges(view, op.value, inputs),
     channels: evenChannels(0),
     cost: noCost,

@@ -3,6 +3,7 @@ import { defineOp, type OpSpec, type TfliteBinding } from "../spec.js";
 import { type BinaryType, binaryKernel, binaryTraits, combineAll, inferBinary } from "./binary.js";
 import { elementwiseChannels } from "./channels.js";
 import { elementCost } from "./cost.js";
+import { type BinaryGradient, binaryGradient } from "./gradients.js";
 import type { Empty } from "./options.js";
 import { inputOf } from "./view.js";
 
@@ -18,6 +19,7 @@ export function definePlainBinary<const Name extends string>(op: {
   readonly summary: string;
   readonly tflite: TfliteBinding<Empty> | "none";
   readonly apply: (x1: number, x2: number, dtype: DType) => number;
+  readonly gradient: BinaryGradient | "not needed yet";
   readonly left: readonly [low: number, high: number];
   readonly right: readonly [low: number, high: number];
 }): OpSpec<Name, Empty> {
@@ -31,7 +33,7 @@ export function definePlainBinary<const Name extends string>(op: {
     tflite: op.tflite,
     infer: inferBinary,
     reference: (view) => combineAll(view, (x1, x2) => op.apply(x1, x2, inputOf(view, 0).dtype)),
-    gradient: "none",
+    gradient: op.gradient === "not needed yet" ? op.gradient : binaryGradient(() => "NONE", op.gradient),
     ranges: "none",
     channels: elementwiseChannels,
     cost: elementCost(4),

@@ -7,6 +7,7 @@ import {
   floatActivationRange,
   quantizedActivationRange,
 } from "../common/activation.js";
+import type { GradientOf } from "../gradient.js";
 import {
   type ExecView,
   type Kernel,
@@ -45,6 +46,7 @@ export interface Pooling<Name extends string> {
   readonly end: (accumulated: number, count: number, dtype: DType) => number;
   /** Type in which a fold keeps what it has of a window of `count` elements; null if none is wide enough. */
   readonly kept: (dtype: DType, count: number) => DType | null;
+  readonly gradient: GradientOf<Pool2dAttrs>;
   /** There are headers for Helium, which are called as the portable ones are. */
   readonly helium?: true;
 }
@@ -53,6 +55,12 @@ function geometry(view: NodeView<Pool2dAttrs>) {
   const input = inputOf(view, 0).shape;
   const [batch, height, width, channels] = [sizeAt(input, 0), sizeAt(input, 1), sizeAt(input, 2), sizeAt(input, 3)];
   return { batch, height, width, channels, ...window2d(height, width, { ...view.attrs, dilation: [1, 1] }) };
+}
+
+/** The window along both axes. */
+export function pool2dWindow(view: NodeView<Pool2dAttrs>) {
+  const { height, width } = geometry(view);
+  return windowAxes(height, width, { ...view.attrs, dilation: [1, 1] });
 }
 
 const limits = (view: NodeView<Pool2dAttrs>) =>
@@ -201,10 +209,8 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
     optionalInputs: [],
     traits: {
       ...noTraits,
-      window: (view) => {
-        const { height, width } = geometry(view);
-        return windowAxes(height, width, { ...view.attrs, dilation: [1, 1] });
-      },
+      quantizes: "same",
+      window: pool2dWindow,
       rows: (view) => [slidingRows(view.attrs.stride[0], view.attrs.kernel[0], geometry(view).padTop)],
     },
     tflite: {
@@ -254,7 +260,7 @@ export function pool2d<const Name extends string>(pooling: Pooling<Name>): OpSpe
       return [{ shape: [g.batch, g.outHeight, g.outWidth, g.channels], dtype: input.dtype, quant: input.quant }];
     },
     reference: (view) => reference(pooling, view),
-    gradient: "none",
+    gradient: pooling.gradient,
     ranges: withinRanges(limits),
     channels: evenChannels(0),
     cost: (view) => {

@@ -268,7 +268,7 @@ export const defineRecurrent = <const Name extends string>(
     tflite: "none",
     infer: (view, report) => infer(kind, view, report),
     reference: (view) => reference(kind, view),
-    gradient: "none",
+    gradient: "not needed yet",
     ranges: "none",
     channels: "none",
     cost: (view) => {

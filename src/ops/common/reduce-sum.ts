@@ -1,8 +1,10 @@
 import type { DType } from "../../base/dtype.js";
-import { rangeOf } from "../../base/dtype.js";
+import { elementsOf, rangeOf } from "../../base/dtype.js";
 import { clamp, type QuantizedMultiplier, quantizeMultiplier, requantize } from "../../base/fixedpoint.js";
-import type { NodeView } from "../../ir/graph.js";
+import type { NodeView, Tensor } from "../../ir/graph.js";
+import type { Emitter } from "../gradient.js";
 import type { CValue } from "../spec.js";
+import { broadcast, reshape, scale } from "./gradients.js";
 import type { ReduceAttrs, ReduceFinish } from "./reduce.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "./view.js";
 
@@ -40,6 +42,11 @@ export const sumReduction = (kind: SumKind) => ({
         range.min,
         range.max,
       );
+  },
+  gradient: (e: Emitter, view: NodeView<ReduceAttrs>, kept: readonly number[], dy: Tensor): Tensor => {
+    const { shape } = inputOf(view, 0);
+    const share = kind === "sum" ? dy : scale(e, dy, elementsOf(kept) / elementsOf(shape));
+    return broadcast(e, reshape(e, share, kept), shape);
   },
   /** The requantization is monotone unless its left shift wraps around. */
   isMonotone: (view: NodeView<ReduceAttrs>, count: number): boolean => {

@@ -1,6 +1,7 @@
 import { type DType, elementsOf } from "../../base/dtype.js";
-import { type NodeView, perTensor } from "../../ir/graph.js";
+import { type NodeView, perTensor, type Tensor } from "../../ir/graph.js";
 import type { ChannelRanges } from "../channels.js";
+import type { Emitter } from "../gradient.js";
 import {
   type CValue,
   type ExecView,
@@ -22,6 +23,7 @@ import {
   checkShape,
   normalizedAxis,
 } from "./checks.js";
+import { only } from "./gradients.js";
 import { bool } from "./options.js";
 import { hasRanges, mapRanges } from "./ranges.js";
 import { equalRows } from "./rows.js";
@@ -74,6 +76,8 @@ export interface Reduction<Name extends string> {
   readonly start: (dtype: DType) => number;
   readonly add: (accumulated: number, element: number) => number;
   readonly finish: (view: NodeView<ReduceAttrs>, count: number) => ReduceFinish;
+  /** The input's gradient; `kept` is the output's shape with the reduced axes of size 1. */
+  readonly gradient: (e: Emitter, view: NodeView<ReduceAttrs>, kept: readonly number[], dy: Tensor) => Tensor;
   /** True if the finish is monotone and adding is too, so that bounds of the elements give bounds of the result. */
   readonly isMonotone: (view: NodeView<ReduceAttrs>, count: number) => boolean;
   readonly kernels: readonly ReduceHeader[];
@@ -131,6 +135,12 @@ function reference(reduction: Reduction<string>, view: ExecView<ReduceAttrs>): v
     }
   }
 }
+
+/** The output's shape, were the reduced axes kept. */
+const keptShape = (view: NodeView<ReduceAttrs>): readonly number[] => {
+  const axes = reducedAxes(view);
+  return inputOf(view, 0).shape.map((n, i) => (axes.has(i) ? 1 : n));
+};
 
 function outputShape(view: NodeView<ReduceAttrs>): number[] {
   const axes = reducedAxes(view);
@@ -303,7 +313,7 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     summary: reduction.summary,
     arity: { inputs: [2, 2], outputs: [1, 1] },
     optionalInputs: [],
-    traits: { ...noTraits, rows: reduceRows },
+    traits: { ...noTraits, rows: reduceRows, quantizes: reduction.keepsQuantization ? "same" : "free" },
     tflite: {
       builtin: reduction.builtin,
       maxVersion: reduction.maxVersion,
@@ -313,10 +323,10 @@ export function reduceOp<const Name extends string>(reduction: Reduction<Name>):
     },
     infer: (view, report) => infer(reduction, view, report),
     reference: (view) => reference(reduction, view),
-    gradient: "none",
-    ranges: reduction.kernels.every((k) => k.dtype === "float32")
-      ? "none"
-      : (view, [input = null]) => reduceRanges(reduction, view, input),
+    gradient: (view, upstream, e) => [reduction.gradient(e, view, keptShape(view), only(upstream)), null],
+    ranges: reduction.kernels.some((k) => k.dtype === "int8")
+      ? (view, [input = null]) => reduceRanges(reduction, view, input)
+      : "none",
     channels: (view) => (keepsChannels(view) ? evenChannels(0)(view) : null),
     cost: (view) => ({ macs: 0, operations: elementsOf(inputOf(view, 0).shape) }),
     kernels,

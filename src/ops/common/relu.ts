@@ -1,6 +1,7 @@
 import { perTensor } from "../../ir/graph.js";
 import type { OpSpec } from "../spec.js";
 import { type Activation, floatActivationRange, limit, quantizedActivationRange } from "./activation.js";
+import { throughActivation } from "./gradients.js";
 import { type Empty, emptyBinding } from "./options.js";
 import { evenRescale, rescaling } from "./rescale.js";
 import { defineUnary, unaryKernel, unarySample } from "./unary.js";
@@ -32,6 +33,7 @@ export function defineRelu<const Name extends Exclude<Activation, "NONE">>(
       const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
       return evenRescale(scaleOf(input) / scaleOf(output), quantizedActivationRange(name, output));
     }),
+    gradient: (e, { y, dy }) => throughActivation(e, name, y, dy),
     samples: [
       unarySample<Empty>({}, "int8", [perTensor(0.09, -11), perTensor(0.05, -128)]),
       unarySample<Empty>({}, "int8", [perTensor(0.05, 127), perTensor(0.05, 127)]),

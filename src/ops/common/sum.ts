@@ -22,6 +22,7 @@ import {
 } from "./binary.js";
 import { elementwiseChannels } from "./channels.js";
 import { elementCost } from "./cost.js";
+import { binaryGradient, unary } from "./gradients.js";
 import { cornerRanges } from "./ranges.js";
 import { armv6mFields } from "./sum-armv6m.js";
 import { heliumFields, isOdd, negated } from "./sum-helium.js";
@@ -308,7 +309,7 @@ export function defineSum<const Name extends string>(op: {
     tflite,
     infer: inferBinary,
     reference,
-    gradient: "none",
+    gradient: binaryGradient(activationOf, (e, { dy }) => [dy, sign === 1 ? dy : unary(e, "NEG", dy)]),
     ranges: cornerRanges(reference, (view) => sumParams(view, sign).out_shift <= 0),
     channels: elementwiseChannels,
     cost: elementCost(1),

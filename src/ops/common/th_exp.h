@@ -57,20 +57,6 @@ TH_INLINE int32_t th_one_over_one_plus_x(int32_t a)
     return th_saturating_shift_left(x, 1);
 }
 
-/* The number of leading zero bits; 32 for 0. */
-TH_INLINE int32_t th_leading_zeros(uint32_t x)
-{
-    int32_t n = 0;
-    if (x == 0) {
-        return 32;
-    }
-    while (!(x & UINT32_C(0x80000000))) {
-        x <<= 1;
-        n++;
-    }
-    return n;
-}
-
 /* 1 / x as a Q0.31 scale in (1/2, 1] and a right shift: x has `integer_bits` bits before the point and is not 0. */
 TH_INLINE int32_t th_reciprocal(uint32_t x, int32_t integer_bits, int32_t *bits_over_unit)
 {

@@ -7,6 +7,24 @@
 
 #include "th_base.h"
 
+/* The number of leading zero bits; 32 for 0. */
+TH_INLINE int32_t th_leading_zeros(uint32_t x)
+{
+    if (x == 0) {
+        return 32;
+    }
+#if defined(__GNUC__) && !defined(__ARM_ARCH_6M__)
+    return __builtin_clz(x);
+#else
+    int32_t n = 0;
+    while (!(x & UINT32_C(0x80000000))) {
+        x <<= 1;
+        n++;
+    }
+    return n;
+#endif
+}
+
 /* floor((a * b + 2^30) / 2^31); a * b must not be 2^62. Right shifts of negative values are arithmetic on every
  * compiler Thimble supports. */
 TH_INLINE int32_t th_rounding_doubling_high_mul(int32_t a, int32_t b)

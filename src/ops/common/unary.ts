@@ -18,6 +18,7 @@ import type { Activation } from "./activation.js";
 import { elementwiseChannels } from "./channels.js";
 import { checkPerTensor } from "./checks.js";
 import { elementCost } from "./cost.js";
+import { type UnaryGradient, unaryGradient } from "./gradients.js";
 import { type ElementMap, lookupKernels, mapAll } from "./lut.js";
 import type { Empty } from "./options.js";
 import { tableRanges } from "./ranges.js";
@@ -131,9 +132,13 @@ export interface UnaryOp<Name extends string, A> {
   readonly int8: (view: NodeView<A>) => ElementMap;
   /** The map of 16 bits and the kernel that computes it, or "none". */
   readonly int16: { readonly map: (view: NodeView<A>) => ElementMap; readonly kernel: Kernel<A> } | "none";
+  /** From input, output and the output's gradient. */
+  readonly gradient: UnaryGradient<A> | "not differentiable";
   readonly infer?: (view: NodeView<A>, report: Report) => readonly OutputType[] | null;
   /** Set where other operators can apply this one to their own result. */
   readonly activation?: Activation;
+  /** Where the integer kernels need an output of one quantization. */
+  readonly quantizes?: Readonly<Record<"int8" | "int16", Quantization>>;
   readonly samples: readonly Sample<A>[];
 }
 
@@ -151,11 +156,11 @@ export function defineUnary<const Name extends string, A extends object>(op: Una
     summary: op.summary,
     arity: { inputs: [1, 1], outputs: [1, 1] },
     optionalInputs: [],
-    traits: { ...unaryTraits, activation: op.activation ?? "none" },
+    traits: { ...unaryTraits, activation: op.activation ?? "none", quantizes: op.quantizes ?? "free" },
     tflite: op.tflite,
     infer: op.infer ?? inferUnary,
     reference,
-    gradient: "none",
+    gradient: op.gradient === "not differentiable" ? op.gradient : unaryGradient(op.gradient),
     ranges: tableRanges(reference),
     channels: elementwiseChannels,
     cost: elementCost(1),
@@ -170,6 +175,7 @@ export function defineFloatUnary<const Name extends string>(op: {
   readonly summary: string;
   readonly tflite: TfliteBinding<Empty> | "none";
   readonly apply: ElementMap;
+  readonly gradient: UnaryGradient<Empty> | "not differentiable";
   /** Floats that samples take. */
   readonly range: readonly [low: number, high: number];
 }): OpSpec<Name, Empty> {

@@ -249,6 +249,8 @@ type PackWords = (channels: DspChannels, first: number, order: WordOrder) => rea
 
 const quadWords: PackWords = (channels, c, order) => {
   const [first, second] = [packPair(channels, c, order), packPair(channels, c + 2, order)];
+  // Zeros for outputs that are not there would double the weights of the last pair.
+  if (c + 2 >= channels.biases.length) return first;
   return first === null || second === null ? null : first.flatMap((word, i) => [word, second[i] as number]);
 };
 

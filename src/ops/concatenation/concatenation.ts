@@ -3,6 +3,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { slice as block, only } from "../common/gradients.js";
 import {
   checkAlike,
   joinChannels,
@@ -77,7 +78,16 @@ export const concatenation = defineOp<"CONCATENATION", ConcatenationAttrs>({
     return [{ shape: first.shape.with(axis, total), dtype: first.dtype, quant: movedQuant(first) }];
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const { axis } = partsOf(view);
+    let at = 0;
+    return view.inputs.map((_, i) => {
+      const { shape } = inputOf(view, i);
+      const begin = shape.map((_size, d) => (d === axis ? at : 0));
+      at += shape[axis] ?? 0;
+      return block(e, only(upstream), begin, shape);
+    });
+  },
   ranges: movedRanges(reference),
   channels: (view) => joinChannels(view, partsOf(view)),
   cost: noCost,

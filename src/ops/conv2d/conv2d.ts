@@ -1,10 +1,11 @@
 import { channelCount } from "../channels.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
+import { convGradients, gradientAttrs } from "../common/conv-gradients.js";
 import { biasTypeOption, int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
-import { inputOf, optionalInput } from "../common/view.js";
+import { inputOf, optionalInput, outputOf } from "../common/view.js";
 import { dataWindow, weightedKernels } from "../common/weighted.js";
 import { mixingRule, weightedRanges } from "../common/weighted-channels.js";
 import { defineOp, noTraits, slidingRows } from "../spec.js";
@@ -22,7 +23,9 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    sums: { input: 0, weights: 1, bias: 2, channelAxis: 0 },
     takesPadding: true,
+    parameters: [1, 2],
     window: conv2dWindow,
     rows: (view) => {
       const { kernel, padTop } = conv2dGeometry(view);
@@ -108,7 +111,11 @@ export const conv2d = defineOp<"CONV_2D", Conv2dAttrs>({
     ];
   },
   reference: conv2dReference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const at = { x: inputOf(view, 0), w: inputOf(view, 1), bias: optionalInput(view, 2), y: outputOf(view, 0) };
+    const attrs = gradientAttrs(conv2dWindow(view), "OHWI");
+    return convGradients(e, attrs, view.attrs.activation, at, upstream).slice(0, view.inputs.length);
+  },
   ranges: (view, inputs) => weightedRanges(weightedConv2d, view, conv2dProducts(view), inputs[0] ?? null),
   channels: (view) => {
     const products = conv2dProducts(view);

@@ -1,3 +1,4 @@
+import { mul, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 export const cosh = defineFloatUnary({
@@ -5,5 +6,6 @@ export const cosh = defineFloatUnary({
   summary: "Hyperbolic cosine",
   tflite: "none",
   apply: Math.cosh,
+  gradient: (e, { x, dy }) => mul(e, dy, unary(e, "SINH", x)),
   range: [-3, 3],
 });

@@ -2,6 +2,7 @@ import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkConstant, normalizedAxis } from "../common/checks.js";
 import { elementCost } from "../common/cost.js";
+import { only } from "../common/gradients.js";
 import { bool } from "../common/options.js";
 import { constantOf, inputOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel, noTraits, type Sample } from "../spec.js";
@@ -88,7 +89,11 @@ export const cumsum = defineOp<"CUMSUM", CumsumAttrs>({
     return [{ shape: input.shape, dtype: input.dtype, quant: null }];
   },
   reference: cumsumReference,
-  gradient: "none",
+  // Each element is part of the sums from its own on: the same sums, from the other end.
+  gradient: (view, upstream, e) => {
+    const attrs = { ...view.attrs, reverse: !view.attrs.reverse };
+    return [e.node("CUMSUM", [only(upstream), view.inputs[1] ?? null], attrs)[0] ?? null, null];
+  },
   ranges: "none",
   channels: "none",
   cost: elementCost(1),

@@ -1,6 +1,7 @@
 import { perTensor } from "../../ir/graph.js";
 import { decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkConstant, checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
+import { convGradients, gradientAttrs } from "../common/conv-gradients.js";
 import { int8, int32 } from "../common/options.js";
 import { decodePadding, encodePadding } from "../common/padding.js";
 import { checkWeightQuantization } from "../common/requantize.js";
@@ -102,7 +103,9 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
   optionalInputs: [2],
   traits: {
     ...noTraits,
+    sums: { input: 0, weights: 1, bias: 2, channelAxis: 3 },
     takesPadding: true,
+    parameters: [1, 2],
     window: depthwiseWindow,
     rows: (view) => {
       const { kernel, padTop } = depthwiseGeometry(view);
@@ -177,7 +180,11 @@ export const depthwiseConv2d = defineOp<"DEPTHWISE_CONV_2D", DepthwiseConv2dAttr
     return [{ shape, dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference: depthwiseConv2dReference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const at = { x: inputOf(view, 0), w: inputOf(view, 1), bias: optionalInput(view, 2), y: outputOf(view, 0) };
+    const attrs = gradientAttrs(depthwiseWindow(view), "1HWO");
+    return convGradients(e, attrs, view.attrs.activation, at, upstream).slice(0, view.inputs.length);
+  },
   ranges: (view, inputs) => weightedRanges(depthwise, view, depthwiseProducts(view), inputs[0] ?? null),
   channels: (view) => depthwiseRule(depthwise, view, depthwiseGeometry(view).multiplier, 3),
   cost: (view) => {

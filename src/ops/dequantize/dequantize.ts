@@ -77,7 +77,7 @@ export const dequantize = defineOp<"DEQUANTIZE", Empty>({
     return [{ shape: input.shape, dtype: "float32", quant: null }];
   },
   reference: dequantizeReference,
-  gradient: "none",
+  gradient: "integers",
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(1),

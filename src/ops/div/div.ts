@@ -8,6 +8,7 @@ import {
 import { binaryKernel, binaryTraits, combineAll, floatArithmetic, inferBinary } from "../common/binary.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
+import { binaryGradient, div as divide, mul, unary } from "../common/gradients.js";
 import { int8 } from "../common/options.js";
 import { inputOf } from "../common/view.js";
 import { defineOp } from "../spec.js";
@@ -38,7 +39,13 @@ export const div = defineOp<"DIV", DivAttrs>({
     const isInteger = inputOf(view, 0).dtype === "int32";
     combineAll(view, isInteger ? integerQuotient : (x1, x2) => limit(x1 / x2, range));
   },
-  gradient: "none",
+  gradient: binaryGradient(
+    (a) => a.activation,
+    (e, { a, b, dy }) => {
+      const da = divide(e, dy, b);
+      return [da, unary(e, "NEG", divide(e, mul(e, da, a), b))];
+    },
+  ),
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(1),

@@ -1,4 +1,5 @@
 import { erf as apply } from "../common/erf.js";
+import { mul, scale, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 export const erf = defineFloatUnary({
@@ -6,5 +7,7 @@ export const erf = defineFloatUnary({
   summary: "Error function",
   tflite: "none",
   apply: apply,
+  gradient: (e, { x, dy }) =>
+    scale(e, mul(e, dy, unary(e, "EXP", unary(e, "NEG", mul(e, x, x)))), 2 / Math.sqrt(Math.PI)),
   range: [-3, 3],
 });

@@ -1,4 +1,5 @@
 import { perTensor } from "../../ir/graph.js";
+import { mul } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
@@ -13,6 +14,7 @@ export const exp = defineUnary<"EXP", Empty>({
   floatKernel: floatKernel("exp"),
   int8: (view) => floatTableMap(view, apply),
   int16: "none",
+  gradient: (e, { y, dy }) => mul(e, dy, y),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.03, 20), perTensor(0.05, -128)]),
     unarySample<Empty>({}, "float32", null, [-5, 5]),

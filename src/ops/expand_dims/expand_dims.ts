@@ -2,6 +2,7 @@ import { elementsOf } from "../../base/dtype.js";
 import { viewChannels } from "../common/channels.js";
 import { checkConstant, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { viewGradient } from "../common/gradients.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
@@ -26,7 +27,7 @@ export const expandDims = defineOp<"EXPAND_DIMS", Empty>({
     return [{ shape: input.shape.toSpliced(axis, 0, 1), dtype: input.dtype, quant: movedQuant(input) }];
   },
   reference: copyReference,
-  gradient: "none",
+  gradient: viewGradient,
   ranges: movedRanges(copyReference),
   channels: (view) => viewChannels(view, () => ({ inputs: new Map() })),
   cost: noCost,

@@ -6,5 +6,6 @@ export const floor = defineFloatUnary({
   summary: "Largest integer not above x",
   tflite: emptyBinding(8, 2, 0),
   apply: Math.floor,
+  gradient: "not differentiable",
   range: [-9, 9],
 });

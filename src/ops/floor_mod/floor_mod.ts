@@ -11,6 +11,7 @@ export const floorMod = definePlainBinary({
     const rest = x % y;
     return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
   },
+  gradient: "not needed yet",
   left: [-40, 40],
   right: [2, 7],
 });

@@ -6,6 +6,7 @@ import { perTensor } from "../../ir/graph.js";
 import { channelCount } from "../channels.js";
 import { type Activation, decodeActivation, encodeActivation } from "../common/activation.js";
 import { checkOption, checkPerTensor, checkRank, checkShape } from "../common/checks.js";
+import { matmul, only, reshape, sumTo, throughActivation } from "../common/gradients.js";
 import { biasTypeOption, bool, int8 } from "../common/options.js";
 import { channelMultipliers, checkWeightQuantization } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, quantOf, scaleOf, sizeAt, zeroPointOf } from "../common/view.js";
@@ -188,7 +189,7 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
   summary: "Matrix product with [units, depth] weights",
   arity: { inputs: [2, 3], outputs: [1, 1] },
   optionalInputs: [2],
-  traits: noTraits,
+  traits: { ...noTraits, parameters: [1, 2], sums: { input: 0, weights: 1, bias: 2, channelAxis: 0 } },
   tflite: {
     builtin: 9,
     maxVersion: 14,
@@ -230,7 +231,15 @@ export const fullyConnected = defineOp<"FULLY_CONNECTED", FullyConnectedAttrs>({
     return [{ shape, dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [x, w, bias, y] = [inputOf(view, 0), inputOf(view, 1), optionalInput(view, 2), outputOf(view, 0)];
+    const { batch, depth, units } = fullyConnectedGeometry(view);
+    const dy = reshape(e, throughActivation(e, view.attrs.activation, y, only(upstream)), [batch, units]);
+    const dx = reshape(e, matmul(e, dy, w), x.shape);
+    const dw = matmul(e, dy, reshape(e, x, [batch, depth]), { adjX: true });
+    const db = bias && sumTo(e, dy, bias.shape);
+    return view.inputs.length > 2 ? [dx, dw, db] : [dx, dw];
+  },
   ranges: (view, [input = null]) => {
     const sums = products(view);
     return sums && weightedRanges(dense, view, sums, input);

@@ -5,9 +5,10 @@
  * instructions for 16 multiply-accumulates: 1 LDM, 1 LDR, 6 SXTB16, 8 SMLAD.
  *
  * The stream of four outputs: for each four inputs words of inputs 0 and 2 for outputs 0 and 1, for outputs 2 and 3, then
- * those of inputs 1 and 3; twice the biases of outputs 0, 2, 1, 3. How they are scaled: four multipliers and four right
- * shifts, a byte each. Inputs so many that their sums would not fit come in segments, each with a stream of its own, the
- * biases in the first. See weighted-dsp.ts, which packs all this.
+ * those of inputs 1 and 3; twice the biases of outputs 0, 2, 1, 3. One or two outputs that are left have no words for
+ * outputs 2 and 3. How they are scaled: four multipliers and four right shifts, a byte each. Inputs so many that their
+ * sums would not fit come in segments, each with a stream of its own, the biases in the first. See weighted-dsp.ts, which
+ * packs all this.
  */
 #ifndef TH_FULLY_CONNECTED_S8_DSP_H
 #define TH_FULLY_CONNECTED_S8_DSP_H
@@ -191,11 +192,35 @@ TH_INLINE uint32_t th_quads_last(const int8_t *input, int32_t n)
 /* Computes groups of outputs: th_quads_s8 or th_quads_w4. */
 typedef void th_quads_compute(const th_quads_block *b);
 
+/* Twice the sums of one or two outputs, whose stream has no words of outputs 2 and 3; moves the stream behind them. */
+TH_INLINE void th_quads_pair(th_quads_block *b)
+{
+    const int32_t steps = b->step_bytes / 16 + 1;
+    const int32_t *words = b->stream;
+    const int32_t *tail = words + 2 * steps;
+    int32_t even = 0;
+    int32_t odd = 0;
+    for (int32_t k = 0; k < steps; k++, words += 2) {
+        const uint32_t bytes = k + 1 < steps ? th_load32(b->input + 4 * k) : b->last;
+        const uint32_t first = (uint32_t)words[0];
+        const uint32_t second = (uint32_t)words[1];
+        odd = th_smlad(first, th_sxtb16(bytes), odd);
+        even = th_smlad(th_sxtb16(first), th_sxtb16(bytes), even);
+        odd = th_smlad(second, th_sxtb16_ror8(bytes), odd);
+        even = th_smlad(th_sxtb16(second), th_sxtb16_ror8(bytes), even);
+    }
+    odd = (int32_t)((uint32_t)odd - (uint32_t)even);
+    b->sums[0] = (int32_t)((uint32_t)tail[0] + 2 * (uint32_t)even);
+    b->sums[1] = 0;
+    b->sums[2] = tail[2] + (odd >> 7);
+    b->sums[3] = 0;
+    b->stream = tail + TH_QUADS_REST;
+}
+
 /*
  * Up to four outputs, with any shift and limits, segment by segment; leaves the stream behind them. extra: what is added to
  * the sums of the first three outputs.
  */
-/* Up to four outputs, with any shift and limits, segment by segment; leaves the stream behind them. */
 TH_INLINE void th_quads_long(const th_fully_connected_s8_dsp_params *p, th_quads_block *b, int32_t channels,
                              int32_t extra, th_quads_compute *compute, int32_t bits)
 {
@@ -208,12 +233,16 @@ TH_INLINE void th_quads_long(const th_fully_connected_s8_dsp_params *p, th_quads
     b->zero2 = 0;
     for (int32_t left = p->segments; left > 0; left--) {
         b->last = th_quads_last(b->input + before, inputs - before);
-        b->end = b->stream + (before + 4) * bits / 8 + TH_QUADS_REST;
-        compute(b);
+        if (channels <= 2 && bits == 8) {
+            th_quads_pair(b);
+        } else {
+            b->end = b->stream + (before + 4) * bits / 8 + TH_QUADS_REST;
+            compute(b);
+            b->stream = b->end;
+        }
         for (int32_t i = 0; i < 4; i++) {
             totals[i] = (int32_t)((uint32_t)totals[i] + (uint32_t)sums[i]);
         }
-        b->stream = b->end;
         b->input += inputs;
     }
     b->input = input;

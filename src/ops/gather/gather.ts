@@ -3,6 +3,7 @@ import { clamp } from "../../base/fixedpoint.js";
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { moverGradient } from "../common/gradients.js";
 import { constant, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits } from "../common/moves.js";
 import { int32 } from "../common/options.js";
@@ -108,7 +109,9 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
     return [{ shape, dtype: input.dtype, quant: movedQuant(input) }];
   },
   reference: gatherReference,
-  gradient: "none",
+  gradient: (view, upstream, e) =>
+    // Where indices are computed, nothing is known of where gradients go.
+    inputOf(view, 1).data === null ? [null, null] : moverGradient(gatherReference)(view, upstream, e),
   ranges: "none",
   channels: "none",
   cost: noCost,

@@ -1,5 +1,6 @@
 import { perTensor } from "../../ir/graph.js";
 import { erf } from "../common/erf.js";
+import { add, minusFrom, mul, scalar, scale, unary } from "../common/gradients.js";
 import { bool } from "../common/options.js";
 import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 import type { Kernel } from "../spec.js";
@@ -35,6 +36,20 @@ export const gelu = defineUnary<"GELU", GeluAttrs>({
   floatKernel: floatGelu,
   int8: (view) => floatTableMap(view, applyOf(view.attrs)),
   int16: "none",
+  gradient: (e, { x, dy, attrs }) => {
+    const square = mul(e, x, x);
+    if (!attrs.approximate) {
+      const below = scale(e, add(e, unary(e, "ERF", scale(e, x, Math.SQRT1_2)), scalar(e, 1)), 0.5);
+      const density = scale(e, unary(e, "EXP", scale(e, square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return mul(e, dy, add(e, below, mul(e, x, density)));
+    }
+    const root = Math.sqrt(2 / Math.PI);
+    const inner = mul(e, x, add(e, scale(e, square, root * 0.044715), scalar(e, root)));
+    const t = unary(e, "TANH", inner);
+    const slope = add(e, scale(e, square, 3 * root * 0.044715), scalar(e, root));
+    const bend = mul(e, mul(e, x, minusFrom(e, 1, mul(e, t, t))), slope);
+    return mul(e, dy, scale(e, add(e, add(e, t, scalar(e, 1)), bend), 0.5));
+  },
   samples: [
     unarySample({ approximate: false }, "int8", [perTensor(0.04, 3), perTensor(0.03, -120)]),
     unarySample({ approximate: false }, "float32", null, [-5, 5]),

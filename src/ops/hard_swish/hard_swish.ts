@@ -5,6 +5,7 @@ import {
   roundingDivideByPowerOfTwo,
 } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor, tensorName } from "../../ir/graph.js";
+import { add, inRange, minusFrom, mul, scalar, scale } from "../common/gradients.js";
 import type { ElementMap } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, inferUnary, unarySample } from "../common/unary.js";
@@ -64,6 +65,11 @@ export const hardSwish = defineUnary<"HARD_SWISH", Empty>({
       fix: "quantize the model again with representative data",
     });
     return null;
+  },
+  gradient: (e, { x, dy }) => {
+    const slope = mul(e, inRange(e, x, -3, 3), add(e, scale(e, x, 1 / 3), scalar(e, 0.5)));
+    // At 3 and above the derivative is 1.
+    return mul(e, dy, add(e, slope, minusFrom(e, 1, inRange(e, x, -Infinity, 3))));
   },
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.05, -3), perTensor(0.04, -110)]),

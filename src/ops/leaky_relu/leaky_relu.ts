@@ -2,6 +2,7 @@ import { rangeOf } from "../../base/dtype.js";
 import { quantizeMultiplier } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption } from "../common/checks.js";
+import { add, inRange, mul, scalar, scale } from "../common/gradients.js";
 import { float } from "../common/options.js";
 import { type Rescale, rescaling } from "../common/rescale.js";
 import { defineUnary, inferUnary, unaryKernel, unarySample } from "../common/unary.js";
@@ -45,6 +46,8 @@ export const leakyRelu = defineUnary<"LEAKY_RELU", LeakyReluAttrs>({
     const { alpha } = view.attrs;
     return checkOption(Number.isFinite(alpha), "alpha", alpha, "finite", report) ? inferUnary(view, report) : null;
   },
+  gradient: (e, { x, dy, attrs }) =>
+    mul(e, dy, add(e, scale(e, inRange(e, x, 0, Infinity), 1 - attrs.alpha), scalar(e, attrs.alpha))),
   samples: [
     unarySample(attrs, "int8", [perTensor(0.05, 3), perTensor(0.04, -60)]),
     unarySample({ alpha: -1.5 }, "int8", [perTensor(0.05, 127), perTensor(0.09, -128)]),

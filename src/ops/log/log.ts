@@ -1,4 +1,5 @@
 import { perTensor } from "../../ir/graph.js";
+import { div } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
@@ -13,6 +14,7 @@ export const log = defineUnary<"LOG", Empty>({
   floatKernel: floatKernel("log"),
   int8: (view) => floatTableMap(view, apply),
   int16: "none",
+  gradient: (e, { x, dy }) => div(e, dy, x),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.1, -128), perTensor(0.05, 40)]),
     unarySample<Empty>({}, "float32", null, [0.01, 50]),

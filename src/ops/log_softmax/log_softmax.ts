@@ -10,6 +10,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
 import { expScaling, mostExponentials } from "../common/exp-scaling.js";
 import { expOnNegativeValues, fixedLog } from "../common/fixed-exp.js";
+import { mul, only, sub, sumOver, unary } from "../common/gradients.js";
 import { noOptions } from "../common/options.js";
 import { equalRows } from "../common/rows.js";
 import { checkFixedScale } from "../common/scales.js";
@@ -71,7 +72,12 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
   summary: "Logarithm of the softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
+  traits: {
+    ...noTraits,
+    inPlace: [0],
+    rows: (view) => equalRows(view, [0]),
+    quantizes: { int8: q8, int16: perTensor(2 ** -11) },
+  },
   tflite: { builtin: 50, maxVersion: 2, options: { ...noOptions, tag: 36 }, decode: () => ({}), encode: () => ({}) },
   infer: (view, report) => {
     const [input, output] = [inputOf(view, 0), outputOf(view, 0)];
@@ -87,7 +93,11 @@ export const logSoftmax = defineOp<"LOG_SOFTMAX", LogSoftmaxAttrs>({
     return [{ shape: input.shape, dtype: "int8", quant: "free" }];
   },
   reference: logSoftmaxReference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [y, dy] = [outputOf(view, 0), only(upstream)];
+    const total = sumOver(e, dy, [y.shape.length - 1]);
+    return [sub(e, dy, mul(e, unary(e, "EXP", y), total))];
+  },
   ranges: "none",
   channels: "none",
   cost: (view) => ({ macs: 0, operations: 3 * elementsOf(inputOf(view, 0).shape) }),

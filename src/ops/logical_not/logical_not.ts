@@ -15,7 +15,7 @@ export const logicalNot = defineOp<"LOGICAL_NOT", Empty>({
   tflite: emptyBinding(87, 1, 63),
   infer: (view) => [{ shape: inputOf(view, 0).shape, dtype: "bool", quant: null }],
   reference: (view) => mapAll(view, (x) => Number(x === 0)),
-  gradient: "none",
+  gradient: "integers",
   ranges: "none",
   channels: "none",
   cost: elementCost(1),

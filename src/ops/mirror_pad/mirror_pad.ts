@@ -3,6 +3,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { evenChannels } from "../common/channels.js";
 import { checkOption, checkShape } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { moverGradient } from "../common/gradients.js";
 import { constant, indexTypes, moverSample } from "../common/movers.js";
 import { movedQuant, movedTypes, moverTraits, stepsOf } from "../common/moves.js";
 import { int8 } from "../common/options.js";
@@ -109,7 +110,7 @@ export const mirrorPad = defineOp<"MIRROR_PAD", MirrorPadAttrs>({
     return [{ shape: paddedShape(view), dtype: input.dtype, quant: movedQuant(input) }];
   },
   reference: mirrorPadReference,
-  gradient: "none",
+  gradient: moverGradient(mirrorPadReference),
   ranges: movedRanges(mirrorPadReference),
   channels: evenChannels(0),
   cost: noCost,

@@ -21,6 +21,7 @@ import {
 } from "../common/binary.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
+import { binaryGradient, mul as mulOf } from "../common/gradients.js";
 import { int8 } from "../common/options.js";
 import { cornerRanges } from "../common/ranges.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
@@ -157,7 +158,7 @@ export const mul = defineOp<"MUL", MulAttrs>({
   },
   infer: inferBinary,
   reference: mulReference,
-  gradient: "none",
+  gradient: binaryGradient(activationOf, (e, { a, b, dy }) => [mulOf(e, dy, b), mulOf(e, dy, a)]),
   ranges: cornerRanges(mulReference, isWithin32Bits),
   channels: elementwiseChannels,
   cost: elementCost(1),

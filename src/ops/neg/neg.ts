@@ -1,4 +1,5 @@
 import { perTensor } from "../../ir/graph.js";
+import { unary } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, floatTableMap, unarySample } from "../common/unary.js";
 
@@ -13,6 +14,7 @@ export const neg = defineUnary<"NEG", Empty>({
   floatKernel: floatKernel("neg"),
   int8: (view) => floatTableMap(view, apply),
   int16: "none",
+  gradient: (e, { dy }) => unary(e, "NEG", dy),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.1, -128), perTensor(0.1, 127)]),
     unarySample<Empty>({}, "float32", null, [-5, 5]),

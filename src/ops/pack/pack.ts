@@ -1,6 +1,7 @@
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { only, reshape, slice } from "../common/gradients.js";
 import { checkAlike, joinKernels, joinReference, joinRows, maxSlices, type Slices } from "../common/joins.js";
 import { movedTensor } from "../common/movers.js";
 import { movedQuant, moverTraits } from "../common/moves.js";
@@ -63,7 +64,14 @@ export const pack = defineOp<"PACK", PackAttrs>({
     return [{ shape: first.shape.toSpliced(axis, 0, count), dtype: first.dtype, quant: movedQuant(first) }];
   },
   reference: (view) => joinReference(view, partsOf(view)),
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const { axis } = partsOf(view);
+    const dy = only(upstream);
+    return view.inputs.map((_, i) => {
+      const begin = dy.shape.map((_size, d) => (d === axis ? i : 0));
+      return reshape(e, slice(e, dy, begin, dy.shape.with(axis, 1)), inputOf(view, i).shape);
+    });
+  },
   ranges: "none",
   channels: "none",
   cost: noCost,

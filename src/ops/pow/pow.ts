@@ -1,3 +1,4 @@
+import { div, mul, unary } from "../common/gradients.js";
 import { emptyBinding } from "../common/options.js";
 import { definePlainBinary } from "../common/plain-binary.js";
 
@@ -17,6 +18,7 @@ export const pow = definePlainBinary({
   summary: "x to the power y, with broadcasting",
   tflite: emptyBinding(78, 1, 56),
   apply: (x, y, dtype) => (dtype === "int32" ? integerPower(x, y) : x ** y),
+  gradient: (e, { a, b, y, dy }) => [mul(e, dy, mul(e, b, div(e, y, a))), mul(e, dy, mul(e, y, unary(e, "LOG", a)))],
   left: [1, 6],
   right: [0, 4],
 });

@@ -4,6 +4,7 @@ import { binaryKernel, binaryTraits, combineAll, inferBinary } from "../common/b
 import { elementwiseChannels } from "../common/channels.js";
 import { checkShape } from "../common/checks.js";
 import { elementCost } from "../common/cost.js";
+import { add, binaryGradient, inRange, minusFrom, mul } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView } from "../spec.js";
@@ -45,7 +46,7 @@ export const prelu = defineOp<"PRELU", Empty>({
   summary: "x, or alpha x below zero, alpha broadcast",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...binaryTraits, inPlace: [0] },
+  traits: { ...binaryTraits, inPlace: [0], parameters: [1] },
   tflite: emptyBinding(54, 1, 0),
   infer: (view, report) => {
     const inferred = inferBinary(view, report);
@@ -57,7 +58,14 @@ export const prelu = defineOp<"PRELU", Empty>({
       : null;
   },
   reference: preluReference,
-  gradient: "none",
+  gradient: binaryGradient(
+    () => "NONE",
+    (e, { a: x, b: alpha, dy }) => {
+      const above = inRange(e, x, 0, Infinity);
+      const below = mul(e, dy, minusFrom(e, 1, above));
+      return [add(e, mul(e, dy, above), mul(e, below, alpha)), mul(e, below, x)];
+    },
+  ),
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(1),

@@ -130,7 +130,7 @@ export const quantize = defineOp<"QUANTIZE", Empty>({
     return [{ shape: input.shape, dtype: output.dtype, quant: "free" }];
   },
   reference,
-  gradient: "none",
+  gradient: "integers",
   ranges: tableRanges(reference),
   channels: elementwiseChannels,
   cost: elementCost(1),

@@ -19,7 +19,7 @@ export const readVariable = defineOp<"READ_VARIABLE", Empty>({
     return [{ shape: output.shape, dtype: output.dtype, quant: movedQuant(output) }];
   },
   reference: (view) => (view.out[0] as Int32Array).set(variableOf(view)),
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: noCost,

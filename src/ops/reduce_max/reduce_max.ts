@@ -1,5 +1,7 @@
 import { bytesOf, rangeOf } from "../../base/dtype.js";
+import { div, inRange, minusFrom, mul, reshape, sub, sumTo } from "../common/gradients.js";
 import { reduceOp } from "../common/reduce.js";
+import { inputOf, outputOf } from "../common/view.js";
 
 const kernel = (dtype: "int8" | "int16" | "float32", suffix: string) => ({
   dtype,
@@ -20,6 +22,13 @@ export const reduceMax = reduceOp({
   start: (dtype) => rangeOf(dtype).min,
   add: Math.max,
   finish: () => (value) => value,
+  // Equal maxima share the gradient.
+  gradient: (e, view, kept, dy) => {
+    const x = inputOf(view, 0);
+    const below = inRange(e, sub(e, x, reshape(e, outputOf(view, 0), kept)), -Infinity, 0);
+    const largest = minusFrom(e, 1, below);
+    return mul(e, largest, div(e, reshape(e, dy, kept), sumTo(e, largest, kept)));
+  },
   isMonotone: () => true,
   kernels: [kernel("int8", "s8"), kernel("int16", "s16"), kernel("float32", "f32")],
   fields: () => ({}),

@@ -1,4 +1,6 @@
+import { div, mul, reshape } from "../common/gradients.js";
 import { reduceOp } from "../common/reduce.js";
+import { inputOf, outputOf } from "../common/view.js";
 
 /** The product over any axes, of floats. */
 export const reduceProd = reduceOp({
@@ -11,6 +13,9 @@ export const reduceProd = reduceOp({
   start: () => 1,
   add: (product, element) => product * element,
   finish: () => (value) => value,
+  // Where no factor is 0.
+  gradient: (e, view, kept, dy) =>
+    div(e, mul(e, reshape(e, dy, kept), reshape(e, outputOf(view, 0), kept)), inputOf(view, 0)),
   isMonotone: () => false,
   kernels: [
     {

@@ -3,6 +3,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { viewChannels } from "../common/channels.js";
 import { checkOption, checkShape } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { viewGradient } from "../common/gradients.js";
 import { movedQuant } from "../common/moves.js";
 import { movedRanges } from "../common/ranges.js";
 import { constantOf, inputOf, optionalInput, outputOf } from "../common/view.js";
@@ -64,7 +65,7 @@ export const reshape = defineOp<"RESHAPE", ReshapeAttrs>({
   },
   infer,
   reference: copyReference,
-  gradient: "none",
+  gradient: viewGradient,
   ranges: movedRanges(copyReference),
   channels: (view) =>
     viewChannels(view, (shape) => ({ inputs: new Map(view.inputs.length > 1 ? [[1, null]] : []), attrs: { shape } })),

@@ -1,6 +1,7 @@
 import { elementsOf } from "../../base/dtype.js";
 import type { NodeView } from "../../ir/graph.js";
 import { evenChannels } from "../common/channels.js";
+import { matmul, only, reshape } from "../common/gradients.js";
 import { int32 } from "../common/options.js";
 import {
   inferResize,
@@ -11,6 +12,7 @@ import {
   resizeSize,
 } from "../common/resize.js";
 import { inputOf, outputOf } from "../common/view.js";
+import type { GradientOf } from "../gradient.js";
 import { defineOp, type ExecView, type Kernel, noTraits, type RowWindows } from "../spec.js";
 
 const f = Math.fround;
@@ -85,6 +87,29 @@ function resizeBilinearReference(view: ExecView<ResizeAttrs>): void {
   }
 }
 
+/** The matrix [outputs, inputs] of the weights along an axis. */
+function matrix(input: number, output: number, attrs: ResizeAttrs): Float32Array {
+  const weights = new Float32Array(output * input);
+  places(input, output, attrs, 1).forEach(({ first, second, weight }, o) => {
+    for (const [i, share] of [
+      [first, 1 - weight],
+      [second, weight],
+    ] as const)
+      weights[o * input + i] = (weights[o * input + i] as number) + share;
+  });
+  return weights;
+}
+
+/** Rows, then columns, by the transposed matrices. */
+const resizeBilinearGradient: GradientOf<ResizeAttrs> = (view, upstream, e) => {
+  const { batch, height, width, channels, outHeight, outWidth } = resizeSize(view);
+  const rows = e.constant([1, outHeight, height], matrix(height, outHeight, view.attrs));
+  const columns = e.constant([1, outWidth, width], matrix(width, outWidth, view.attrs));
+  const dy = reshape(e, only(upstream), [batch, outHeight, outWidth * channels]);
+  const short = reshape(e, matmul(e, rows, dy, { adjX: true }), [batch * height, outWidth, channels]);
+  return [reshape(e, matmul(e, columns, short, { adjX: true }), inputOf(view, 0).shape), null];
+};
+
 function kernel(suffix: string, dtype: "int8" | "int16" | "float32"): Kernel<ResizeAttrs> {
   return {
     name: `portable ${suffix}`,
@@ -125,11 +150,11 @@ export const resizeBilinear = defineOp<"RESIZE_BILINEAR", ResizeAttrs>({
   summary: "Image resize by bilinear interpolation",
   arity: { inputs: [2, 2], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, rows: resizeBilinearRows },
+  traits: { ...noTraits, rows: resizeBilinearRows, quantizes: "same" },
   tflite: resizeBinding(23, 15, [int32("newHeight"), int32("newWidth")]),
   infer: inferResize,
   reference: resizeBilinearReference,
-  gradient: "none",
+  gradient: resizeBilinearGradient,
   ranges: resizeRanges,
   channels: evenChannels(0),
   cost: (view) => ({ macs: 0, operations: 8 * elementsOf(outputOf(view, 0).shape) }),

@@ -1,6 +1,7 @@
 import { bytesOf } from "../../base/dtype.js";
 import { roundAway } from "../../base/fixedpoint.js";
 import { evenChannels } from "../common/channels.js";
+import { moverGradient } from "../common/gradients.js";
 import {
   inferResize,
   type ResizeAttrs,
@@ -61,7 +62,7 @@ export const resizeNearestNeighbor = defineOp<"RESIZE_NEAREST_NEIGHBOR", ResizeA
   tflite: resizeBinding(97, 74, []),
   infer: inferResize,
   reference,
-  gradient: "none",
+  gradient: moverGradient(reference),
   ranges: resizeRanges,
   channels: evenChannels(0),
   cost: () => ({ macs: 0, operations: 0 }),

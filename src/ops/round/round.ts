@@ -14,5 +14,6 @@ export const round = defineFloatUnary({
   summary: "Nearest integer, halves to even",
   tflite: emptyBinding(116, 1, 0),
   apply: roundToEven,
+  gradient: "not differentiable",
   range: [-9, 9],
 });

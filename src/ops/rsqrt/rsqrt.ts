@@ -8,6 +8,7 @@ import {
 } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { saturatingShiftLeft } from "../common/fixed-exp.js";
+import { mul, scale } from "../common/gradients.js";
 import type { ElementMap } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
@@ -59,6 +60,7 @@ export const rsqrt = defineUnary<"RSQRT", Empty>({
   floatKernel: floatKernel("rsqrt"),
   int8: rsqrtMap,
   int16: "none",
+  gradient: (e, { y, dy }) => scale(e, mul(e, dy, mul(e, y, mul(e, y, y))), -0.5),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.1, -128), perTensor(0.02, -128)]),
     unarySample<Empty>({}, "int8", [perTensor(0.01, 5), perTensor(0.05, 3)]),

@@ -90,7 +90,7 @@ export const scatter = defineOp<"SCATTER", ScatterAttrs>({
     return [{ shape: data.shape, dtype: data.dtype, quant: null }];
   },
   reference: scatterReference,
-  gradient: "none",
+  gradient: "not needed yet",
   ranges: "none",
   channels: "none",
   cost: noCost,

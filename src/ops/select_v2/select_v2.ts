@@ -3,6 +3,7 @@ import { type NodeView, perTensor } from "../../ir/graph.js";
 import { broadcastShape, broadcastSteps, maxBroadcastRank } from "../common/broadcast.js";
 import { checkSameQuantization, checkShape } from "../common/checks.js";
 import { elementCost } from "../common/cost.js";
+import { only, sumTo, zerosLike } from "../common/gradients.js";
 import { movedQuant } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { broadcastRows } from "../common/rows.js";
@@ -98,7 +99,15 @@ export const selectV2 = defineOp<"SELECT_V2", Empty>({
     return [{ shape, dtype: a.dtype, quant: movedQuant(a) }];
   },
   reference: selectReference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [condition, a, b] = [inputOf(view, 0), inputOf(view, 1), inputOf(view, 2)];
+    const dy = only(upstream);
+    const none = zerosLike(e, dy);
+    const type = [{ shape: dy.shape, dtype: dy.dtype, quant: null }];
+    const [da] = e.node("SELECT_V2", [condition, dy, none], {}, type);
+    const [db] = e.node("SELECT_V2", [condition, none, dy], {}, type);
+    return [null, da ? sumTo(e, da, a.shape) : null, db ? sumTo(e, db, b.shape) : null];
+  },
   ranges: "none",
   channels: "none",
   cost: elementCost(1),

@@ -44,7 +44,7 @@ export const shape = defineOp<"SHAPE", ShapeAttrs>({
   },
   infer: (view) => [{ shape: [inputOf(view, 0).shape.length], dtype: view.attrs.dtype, quant: null }],
   reference,
-  gradient: "none",
+  gradient: "integers",
   ranges: "none",
   channels: "none",
   cost: noCost,

@@ -5,5 +5,6 @@ export const sign = defineFloatUnary({
   summary: "-1, 0 or 1",
   tflite: "none",
   apply: Math.sign,
+  gradient: "not differentiable",
   range: [-2, 2],
 });

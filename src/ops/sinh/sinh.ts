@@ -1,3 +1,4 @@
+import { mul, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 export const sinh = defineFloatUnary({
@@ -5,5 +6,6 @@ export const sinh = defineFloatUnary({
   summary: "Hyperbolic sine",
   tflite: "none",
   apply: Math.sinh,
+  gradient: (e, { x, dy }) => mul(e, dy, unary(e, "COSH", x)),
   range: [-3, 3],
 });

@@ -1,6 +1,7 @@
 import type { NodeView, Tensor } from "../../ir/graph.js";
 import { evenTie, tiedRule } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
+import { only, padTo } from "../common/gradients.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
@@ -61,6 +62,11 @@ export const slice = defineMover<"SLICE", Empty>({
       };
     });
   },
+  gradient: (view, upstream, e) => [
+    padTo(e, only(upstream), constantOf(inputOf(view, 1)), inputOf(view, 0).shape),
+    null,
+    null,
+  ],
   parts: (view) => ({
     whole: inputOf(view, 0),
     parts: [{ tensor: outputOf(view, 0), begin: constantOf(inputOf(view, 1)) }],

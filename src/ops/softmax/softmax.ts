@@ -2,6 +2,7 @@ import { type DType, elementsOf } from "../../base/dtype.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
 import { checkOption, checkPerTensor, checkShape } from "../common/checks.js";
 import { mostExponentials } from "../common/exp-scaling.js";
+import { mul, only, scale, sub, sumOver } from "../common/gradients.js";
 import { float } from "../common/options.js";
 import { equalRows } from "../common/rows.js";
 import { checkFixedScale } from "../common/scales.js";
@@ -107,7 +108,12 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
   summary: "Softmax over the last axis",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
-  traits: { ...noTraits, inPlace: [0], rows: (view) => equalRows(view, [0]) },
+  traits: {
+    ...noTraits,
+    inPlace: [0],
+    rows: (view) => equalRows(view, [0]),
+    quantizes: { int8: q8, int16: perTensor(2 ** -15) },
+  },
   tflite: {
     builtin: 25,
     maxVersion: 4,
@@ -132,7 +138,11 @@ export const softmax = defineOp<"SOFTMAX", SoftmaxAttrs>({
     return [{ shape: input.shape, dtype: output.dtype, quant: "free" }];
   },
   reference: softmaxReference,
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const [y, dy] = [outputOf(view, 0), only(upstream)];
+    const along = sumOver(e, mul(e, dy, y), [y.shape.length - 1]);
+    return [scale(e, mul(e, y, sub(e, dy, along)), view.attrs.beta)];
+  },
   ranges: "none",
   channels: "none",
   cost: (view) => ({ macs: 0, operations: 3 * elementsOf(inputOf(view, 0).shape) }),

@@ -1,3 +1,4 @@
+import { mul, unary } from "../common/gradients.js";
 import { defineFloatUnary } from "../common/unary.js";
 
 /** Written so that neither side overflows. */
@@ -8,5 +9,6 @@ export const softplus = defineFloatUnary({
   summary: "log(1 + e^x)",
   tflite: "none",
   apply: logOnePlusExp,
+  gradient: (e, { x, dy }) => mul(e, dy, unary(e, "LOGISTIC", x)),
   range: [-9, 9],
 });

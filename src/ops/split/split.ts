@@ -3,6 +3,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { evenChannels } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { joinGradients } from "../common/gradients.js";
 import {
   inferParts,
   joinRows,
@@ -83,7 +84,7 @@ export const split = defineOp<"SPLIT", SplitAttrs>({
     return inferParts(input, axis, new Array<number>(count).fill((input.shape[axis] ?? 0) / count), count, report);
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => [null, joinGradients(e, view.outputs, upstream, partsOf(view).axis)],
   ranges: movedRanges(reference),
   channels: (view) => (partsOf(view).axis === inputOf(view, 1).shape.length - 1 ? null : evenChannels(1)(view)),
   cost: noCost,

@@ -3,6 +3,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { evenChannels } from "../common/channels.js";
 import { checkConstant, checkOption, checkShape, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { joinGradients } from "../common/gradients.js";
 import {
   inferParts,
   joinRows,
@@ -73,7 +74,7 @@ export const splitV = defineOp<"SPLIT_V", SplitVAttrs>({
     return inferParts(input, axis, sizes, view.outputs.length, report);
   },
   reference,
-  gradient: "none",
+  gradient: (view, upstream, e) => [joinGradients(e, view.outputs, upstream, partsOf(view).axis), null, null],
   ranges: movedRanges(reference),
   channels: (view) => (partsOf(view).axis === inputOf(view, 0).shape.length - 1 ? null : evenChannels(0)(view)),
   cost: noCost,

@@ -1,6 +1,7 @@
 import { rangeOf } from "../../base/dtype.js";
 import { clamp } from "../../base/fixedpoint.js";
 import { type NodeView, perTensor } from "../../ir/graph.js";
+import { div, scale } from "../common/gradients.js";
 import type { ElementMap } from "../common/lut.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { defineUnary, floatKernel, unarySample } from "../common/unary.js";
@@ -29,6 +30,7 @@ export const sqrt = defineUnary<"SQRT", Empty>({
   floatKernel: floatKernel("sqrt"),
   int8: sqrtMap,
   int16: "none",
+  gradient: (e, { y, dy }) => div(e, scale(e, dy, 0.5), y),
   samples: [
     unarySample<Empty>({}, "int8", [perTensor(0.1, -120), perTensor(0.04, -128)]),
     unarySample<Empty>({}, "float32", null, [0, 50]),

@@ -12,6 +12,7 @@ import {
 } from "../common/binary.js";
 import { elementwiseChannels } from "../common/channels.js";
 import { elementCost } from "../common/cost.js";
+import { binaryGradient, mul, scale, sub, unary } from "../common/gradients.js";
 import { type Empty, emptyBinding } from "../common/options.js";
 import { inputOf, outputOf, scaleOf, zeroPointOf } from "../common/view.js";
 import { defineOp, type ExecView, type Kernel } from "../spec.js";
@@ -75,7 +76,10 @@ export const squaredDifference = defineOp<"SQUARED_DIFFERENCE", Empty>({
   tflite: emptyBinding(99, 3, 76),
   infer: inferBinary,
   reference: squaredDifferenceReference,
-  gradient: "none",
+  gradient: binaryGradient(noActivation, (e, { a, b, dy }) => {
+    const da = mul(e, dy, scale(e, sub(e, a, b), 2));
+    return [da, unary(e, "NEG", da)];
+  }),
   ranges: "none",
   channels: elementwiseChannels,
   cost: elementCost(2),

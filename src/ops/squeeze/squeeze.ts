@@ -1,6 +1,7 @@
 import { viewChannels } from "../common/channels.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { viewGradient } from "../common/gradients.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant } from "../common/moves.js";
 import { movedRanges } from "../common/ranges.js";
@@ -36,7 +37,7 @@ export const squeeze = defineOp<"SQUEEZE", SqueezeAttrs>({
     return [{ shape, dtype: input.dtype, quant: movedQuant(input) }];
   },
   reference: copyReference,
-  gradient: "none",
+  gradient: viewGradient,
   ranges: movedRanges(copyReference),
   channels: (view) => {
     const { shape } = inputOf(view, 0);

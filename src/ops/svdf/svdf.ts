@@ -224,7 +224,7 @@ export const svdf = defineOp<"SVDF", SvdfAttrs>({
     return [{ shape: [batch, units], dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference,
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: (view) => {

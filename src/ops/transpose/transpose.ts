@@ -1,4 +1,5 @@
 import { checkConstant, checkOption, checkShape } from "../common/checks.js";
+import { only, transpose as permute } from "../common/gradients.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
@@ -24,6 +25,17 @@ export const transpose = defineMover<"TRANSPOSE", Empty>({
     const sizes = outputOf(view, 0).shape;
     const inSteps = constantOf(inputOf(view, 1)).map((d) => steps[d] ?? 0);
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase: 0, outBase: 0 };
+  },
+  gradient: (view, upstream, e) => {
+    const order = constantOf(inputOf(view, 1));
+    return [
+      permute(
+        e,
+        only(upstream),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+      null,
+    ];
   },
   rows: (view) => {
     const [first, second] = constantOf(inputOf(view, 1));

@@ -9,6 +9,7 @@ import { asDoubles, inputOf, optionalInput, outputOf, sizeAt } from "../common/v
 import { dataWindow, sampleChannels, weightedKernels } from "../common/weighted.js";
 import { defineOp, type Kernel, type KernelArg, noTraits, type Sample } from "../spec.js";
 import { statedShape, type TransposeConvAttrs, transposeConvGeometry, transposed, transposedRows } from "./geometry.js";
+import { transposeConvGradient } from "./gradient.js";
 import { transposeConvReference } from "./reference.js";
 
 const weighted = weightedKernels(transposed, ["s8", "s16", "s16_b32", "f32"]);
@@ -103,7 +104,12 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
   summary: "Transposed 2-D convolution, NHWC, OHWI filter",
   arity: { inputs: [3, 4], outputs: [1, 1] },
   optionalInputs: [3],
-  traits: { ...noTraits, rows: (view) => dataWindow(transposed, view, transposedRows(view)) },
+  traits: {
+    ...noTraits,
+    parameters: [1, 3],
+    sums: { ...transposed.index, channelAxis: 0 },
+    rows: (view) => dataWindow(transposed, view, transposedRows(view)),
+  },
   tflite: {
     builtin: 67,
     maxVersion: 5,
@@ -154,7 +160,7 @@ export const transposeConv = defineOp<"TRANSPOSE_CONV", TransposeConvAttrs>({
     return [{ shape: [batch, ...rest], dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference: transposeConvReference,
-  gradient: "none",
+  gradient: transposeConvGradient,
   ranges: "none",
   channels: "none",
   cost: (view) => {

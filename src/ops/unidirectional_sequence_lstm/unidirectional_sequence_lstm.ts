@@ -105,6 +105,21 @@ function kernel(suffix: "s8" | "s16" | "f32", input: DType, bias: DType): Kernel
   };
 }
 
+/** The int8 kernel for cores with more instructions. */
+function s8Kernel(isa: "dsp" | "helium"): Kernel<LstmAttrs> {
+  const portable = kernel("s8", "int8", "int32");
+  return {
+    ...portable,
+    name: `${isa} s8`,
+    isa,
+    call: (view) => ({
+      ...portable.call(view),
+      source: `ops/unidirectional_sequence_lstm/lstm_s8_${isa}.h`,
+      symbol: `th_lstm_s8_${isa}`,
+    }),
+  };
+}
+
 /** Inputs of variants that TFLM does not have either: peepholes, projection, layer normalisation. */
 const variants = [9, 10, 11, 16, 17, 20, 21, 22, 23];
 
@@ -249,14 +264,20 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
     return [{ shape, dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference: lstmReference,
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: (view) => {
     const { batch, steps, inputs, units } = lstmSize(view);
     return { macs: batch * steps * units * (4 * (inputs + units) + 3), operations: batch * steps * units * 5 };
   },
-  kernels: [kernel("s8", "int8", "int32"), kernel("s16", "int16", "int64"), kernel("f32", "float32", "float32")],
+  kernels: [
+    s8Kernel("helium"),
+    s8Kernel("dsp"),
+    kernel("s8", "int8", "int32"),
+    kernel("s16", "int16", "int64"),
+    kernel("f32", "float32", "float32"),
+  ],
   samples: [
     sample("int8, two sequences", "int8", { timeMajor: false, cellClip: 0 }, [2, 3, 4]),
     sample("int8, time major, clipped", "int8", { timeMajor: true, cellClip: 0.5 }, [4, 2, 3]),

@@ -1,6 +1,7 @@
 import type { NodeView } from "../../ir/graph.js";
 import { checkOption, normalizedAxis } from "../common/checks.js";
 import { noCost } from "../common/cost.js";
+import { joinGradients, reshape } from "../common/gradients.js";
 import { joinRows, maxSlices, partKernels, partReference, type Slices } from "../common/joins.js";
 import { moverSample } from "../common/movers.js";
 import { movedQuant, moverTraits } from "../common/moves.js";
@@ -46,7 +47,12 @@ export const unpack = defineOp<"UNPACK", UnpackAttrs>({
     }));
   },
   reference: (view) => partReference(view, view.in[0], partsOf(view)),
-  gradient: "none",
+  gradient: (view, upstream, e) => {
+    const { axis } = partsOf(view);
+    const apart = view.outputs.map((t) => ({ ...t, shape: t.shape.toSpliced(axis, 0, 1) }));
+    const slices = upstream.map((t, i) => t && reshape(e, t, apart[i]?.shape ?? []));
+    return [joinGradients(e, apart, slices, axis)];
+  },
   ranges: "none",
   channels: "none",
   cost: noCost,

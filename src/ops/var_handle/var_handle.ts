@@ -29,7 +29,7 @@ export const varHandle = defineOp<"VAR_HANDLE", VarHandleAttrs>({
   },
   infer: (view) => [{ shape: outputOf(view, 0).shape, dtype: "resource", quant: null }],
   reference: () => {},
-  gradient: "none",
+  gradient: "state",
   ranges: "none",
   channels: "none",
   cost: noCost,

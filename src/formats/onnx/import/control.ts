@@ -23,7 +23,7 @@ function branch(n: OnnxNode): readonly Value[] {
     const other = results[1][i] as Tensor;
     const alike = t.shape.length === other.shape.length && t.shape.every((s, d) => s === other.shape[d]);
     if (!alike)
-      n.refuse("TH2015", {
+      n.refuse("TH2018", {
         found: `[${t.shape.join(", ")}] and [${other.shape.join(", ")}]`,
         expected: "branches whose results have one shape, or a constant condition",
         fix: "export the model with the branch taken out",
@@ -47,7 +47,7 @@ function loop(n: OnnxNode): readonly Value[] {
   const scans = (body.output ?? []).length - 1 - carriedCount;
   const collected = countTo(scans).map((): Tensor[] => []);
   const unknown = (): never =>
-    n.refuse("TH2015", {
+    n.refuse("TH2018", {
       found: "a loop that ends on a condition computed at run time",
       expected: "a constant number of iterations",
       fix: "export the model with the loop unrolled",

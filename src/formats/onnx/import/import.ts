@@ -217,7 +217,7 @@ function checkInputs(c: Import, row: OnnxOperator, values: readonly (Value | nul
   const { b } = c;
   for (const value of values) {
     if (value?.plain && c.saturated.has(value.plain.id) && !row.takesSaturated)
-      b.refuse("TH2014", {
+      b.refuse("TH2017", {
         found: `constant ${quoted(value.plain.name)}`,
         expected: "between -2^31 and 2^31 - 1",
         fix: "export the model with smaller integers",

@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fail } from "../../base/diagnostics.js";
+import type { Augmentation } from "../../data/augment.js";
+import { zoo } from "../../nets/zoo.js";
+import type { EpochMetrics, TrainProgress } from "../../train/trainer.js";
+import { renderTrain } from "../report/train.js";
+import { trainModel } from "../train-model.js";
+import { type Command, type Console, json } from "./command.js";
+import { dataOptions, datasetOption, normalizationOption } from "./data-options.js";
+import { choiceOption, listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
+
+/** Augmentation from JSON on the command line, or in a file behind an @. What it may hold is checked with the data. */
+function augmentOption(options: RawOptions): Augmentation | undefined {
+  const text = textOption(options, "augment");
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text) as Augmentation;
+  } catch (error) {
+    return fail("TH6003", {
+      found: `--augment ${text}`,
+      expected: `JSON such as [{"kind":"shift","pixels":2}], or @file.json`,
+      fix: error instanceof Error ? error.message : "see --help",
+    });
+  }
+}
+
+/** At most a message in so many milliseconds. */
+const messageEveryMs = 1000;
+
+function progressOf(console: Console) {
+  let last = 0;
+  return {
+    onEpoch: (m: EpochMetrics): void => {
+      const accuracy = m.validationAccuracy === null ? "" : `, ${(100 * m.validationAccuracy).toFixed(2)}% correct`;
+      const validation = m.validationLoss === null ? "" : `, validation ${m.validationLoss.toFixed(4)}${accuracy}`;
+      const speed = `${Math.round(m.samplesPerSecond)} examples/s`;
+      console.note(`epoch ${m.epoch + 1}: loss ${m.trainLoss.toFixed(4)}${validation}, ${speed}`);
+    },
+    onProgress: (p: TrainProgress): void => {
+      if (performance.now() - last < messageEveryMs || !process.stderr.isTTY) return;
+      last = performance.now();
+      const left = `${Math.floor(p.secondsLeft / 60)}:${String(Math.floor(p.secondsLeft % 60)).padStart(2, "0")}`;
+      console.progress(`epoch ${p.epoch + 1}, loss ${p.loss.toFixed(3)}, ${left} left`, p.step, p.steps);
+    },
+  };
+}
+
+export const trainCommand: Command = {
+  usage: "train",
+  summary: "Train a network on a data set, quantize it, and score what the firmware will compute",
+  options: [
+    ["--net <name>", Object.keys(zoo).join(", ")],
+    ...dataOptions,
+    ["--width <factor>", "multiplies the network's channels (default: 1)"],
+    ["--board <ids>", "boards that the model is to fit; checked before training"],
+    ["--out <folder>", "the folder to write (default: <net>-trained)"],
+    ["--epochs <n>", "passes over the data (default: 20)"],
+    ["--batch <n>", "examples of a step (default: 64)"],
+    ["--rate <x>", "the learning rate at its peak (default: 0.002)"],
+    ["--optimizer <name>", "adamw or sgd (momentum 0.9) (default: adamw)"],
+    ["--augment <json>", "random changes of examples, or @file.json"],
+    ["--qat <epochs>", "epochs of quantization-aware training after the float ones (default: 0: post-training)"],
+    ["--weights <bits>", "8 or 4 (default: 8)"],
+    ["--patience <n>", "end after so many epochs without a better validation loss"],
+    ["--seed <n>", "everything random follows from it (default: 1)"],
+    ["--resume", "go on from the checkpoint in --out"],
+  ],
+  examples: [
+    `thimble train --net ds-cnn --data digits/ --board arduino-nano-33-ble`,
+    `thimble train --net resnet-8 --data fashion-mnist/ --epochs 15 --augment '[{"kind":"shift","pixels":2},{"kind":"flip"}]'`,
+    "thimble train --net tcn --data gestures/ --window 119 --qat 5 --weights 4",
+  ],
+  run: async (_, options, console) => {
+    const net = requiredOption(options, "net", Object.keys(zoo).join(", "));
+    const whole = (name: string): number | undefined => numberOption(options, name, "whole");
+    const given = Object.fromEntries(
+      Object.entries({
+        epochs: whole("epochs"),
+        batch: whole("batch"),
+        rate: numberOption(options, "rate", "any"),
+        patience: whole("patience"),
+        seed: whole("seed"),
+        qatEpochs: whole("qat"),
+        boards: listOption(options, "board"),
+        augmentation: augmentOption(options),
+      }).filter(([, value]) => value !== undefined),
+    );
+    const width = numberOption(options, "width", "any");
+    const sgd = choiceOption(options, "optimizer", ["adamw", "sgd"], "adamw") === "sgd";
+    const weightBits = choiceOption(options, "weights", ["8", "4"], "8") === "4" ? 4 : 8;
+    const out = textOption(options, "out") ?? `${net}-trained`;
+    const dataset = datasetOption(options, console);
+    const normalization = normalizationOption(options, dataset);
+    const report = await trainModel({
+      ...given,
+      name: net.replaceAll(/[^a-z0-9]/g, "_"),
+      dataset,
+      network: { net, ...(width === undefined ? {} : { width }) },
+      weightBits,
+      out,
+      checkpoint: join(out, "checkpoint.bin"),
+      resume: options["resume"] === true ? "if-there" : "never",
+      ...(sgd ? { optimizer: { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 5e-4 } } : {}),
+      ...(normalization ? { normalization } : {}),
+      onStage: console.note,
+      ...progressOf(console),
+    });
+    const misfit = "misfits" in report;
+    return { output: options["json"] ? json(report) : renderTrain(report), exitCode: misfit ? 3 : 0 };
+  },
+};

@@ -1,0 +1,224 @@
+import { createHash } from "node:crypto";
+import { fail } from "../base/diagnostics.js";
+import type { Normalization } from "../data/batch.js";
+import type { Dataset } from "../data/dataset.js";
+import { exportTflite } from "../formats/tflite/export.js";
+import { importTflite } from "../formats/tflite/import.js";
+import { originName } from "../ir/graph.js";
+import type { Model } from "../ops/index.js";
+import type { ActivationType } from "../quantize/affine.js";
+import {
+  bitsOf,
+  fourBitLayers,
+  type LayerSensitivity,
+  layerSensitivities,
+  noiseOf,
+  outputsOf,
+} from "../quantize/mixed.js";
+import { type ObserverName, observers } from "../quantize/observers.js";
+import { type Calibrated, calibrate, quantizeCalibrated } from "../quantize/quantize.js";
+import type { WeightBits } from "../quantize/weights.js";
+import { inspect } from "./api.js";
+import { type Examples, readExamples, type Score, scoreOf } from "./examples.js";
+import { predictOnHost } from "./predict.js";
+
+export interface QuantizeJobOptions {
+  readonly dataset: Dataset;
+  readonly normalization?: Normalization;
+  readonly activations?: ActivationType;
+  /** "auto": 4 bits for the layers that bear it best, as many as `flashBytes` or `maxLoss` ask for. Default 8. */
+  readonly weightBits?: WeightBits | "auto";
+  /** "auto" (default): the one whose outputs are closest to the float network's. */
+  readonly observer?: ObserverName | "auto";
+  readonly biasCorrection?: "on" | "off";
+  /** Weights and constants are to take at most so many bytes; layers get 4 bits until they do. */
+  readonly flashBytes?: number;
+  /** For "auto" bits: the most that accuracy may fall below the float network's, as a share (0.01: one point). */
+  readonly maxLoss?: number;
+  /** Examples for calibration, from the training split. Default 200. */
+  readonly calibration?: number;
+  /** Examples that are scored, from the test split (validation where there is none). Default all. */
+  readonly evaluation?: number;
+  readonly seed?: number;
+  readonly onProgress?: (text: string, done: number, count: number) => void;
+}
+
+/** What `thimble quantize --json` prints; version 1. */
+export interface QuantizeReport {
+  readonly schemaVersion: 1;
+  readonly model: { readonly name: string; readonly sha256: string };
+  readonly activations: ActivationType;
+  readonly observer: ObserverName;
+  /** Noise over signal of the outputs on the calibration examples, for each observer that was tried. */
+  readonly observers: readonly { readonly observer: ObserverName; readonly noise: number }[];
+  readonly layers: readonly { readonly layer: string; readonly bits: WeightBits }[];
+  /** Most sensitive first; only where bits were chosen. */
+  readonly sensitivities: readonly LayerSensitivity[];
+  readonly floating: readonly string[];
+  /** Weights and constants. */
+  readonly flashBytes: number;
+  readonly floatFlashBytes: number;
+  readonly evaluated: { readonly split: string; readonly count: number };
+  readonly float: Score;
+  readonly quantized: Score;
+}
+
+export interface QuantizeJob {
+  readonly model: Model;
+  /** The model as a .tflite file. */
+  readonly file: Uint8Array;
+  readonly report: QuantizeReport;
+}
+
+/** Examples by which observers and layers are compared: each costs one run of the interpreter for each candidate. */
+const comparedExamples = 24;
+
+const flashOf = (model: Model): number => inspect(model, { plan: "layers", boards: [] }).totals.flashBytes;
+
+/** A graph as a model, through the file that users get. */
+export function fileOf(graph: Model["main"], name: string): { readonly model: Model; readonly file: Uint8Array } {
+  const file = exportTflite({ main: graph, subgraphs: [] });
+  return { file, model: importTflite(file, name, `${name}.tflite`) };
+}
+
+/** Tries observers on a few examples. */
+function chooseObserver(
+  calibrated: Calibrated,
+  samples: readonly (readonly [Float32Array])[],
+  options: QuantizeJobOptions,
+): QuantizeReport["observers"] {
+  const { observer = "auto", activations = "int8", biasCorrection = "on" } = options;
+  const names = observer === "auto" ? (Object.keys(observers) as ObserverName[]) : [observer];
+  if (names.length === 1) return names.map((name) => ({ observer: name, noise: 0 }));
+  const wanted = outputsOf(calibrated.graph, samples);
+  return names.map((name, i) => {
+    options.onProgress?.(`observer ${name}`, i, names.length);
+    const { graph } = quantizeCalibrated(calibrated, { activations, observer: name, biasCorrection });
+    return { observer: name, noise: noiseOf(wanted, outputsOf(graph, samples)) };
+  });
+}
+
+/** The score of a model's generated C on examples. */
+export async function scoreOnHost(model: Model, examples: Examples): Promise<Score> {
+  const outputs = await predictOnHost(
+    model,
+    examples.inputs.map((x) => [x]),
+  );
+  return scoreOf(
+    outputs.map(([y]) => y as Float32Array),
+    examples,
+  );
+}
+
+/**
+ * Quantizes a float model with real data: calibrates on the training examples, chooses how, and scores the generated C of
+ * both on the test examples.
+ */
+export async function quantize(model: Model, options: QuantizeJobOptions): Promise<QuantizeJob> {
+  const { dataset, activations = "int8", biasCorrection = "on", weightBits = 8, seed = 1, onProgress } = options;
+  const normalization = options.normalization ? { normalization: options.normalization } : {};
+  const read = (split: "train" | "validation" | "test", count: number | undefined) =>
+    readExamples(dataset, model.main, { split, seed, ...normalization, ...(count === undefined ? {} : { count }) });
+  onProgress?.("reading examples", 0, 1);
+  const training = await read("train", options.calibration ?? 200);
+  const samples = training.inputs.map((x): readonly [Float32Array] => [x]);
+  const split = dataset.examples.some((e) => e.split === "test") ? "test" : "validation";
+  const evaluation = await read(split, options.evaluation);
+  onProgress?.(`calibrating on ${samples.length} examples`, 0, 1);
+  const calibrated = calibrate(model, samples);
+  const compared = samples.slice(0, comparedExamples);
+  const tried = chooseObserver(calibrated, compared, options);
+  const observer = tried.toSorted((a, b) => a.noise - b.noise)[0]?.observer ?? "mse";
+  const base = { activations, observer, biasCorrection };
+  const floatFile = fileOf(calibrated.graph, model.name);
+  onProgress?.("scoring the float network", 0, 1);
+  const float = await scoreOnHost(floatFile.model, evaluation);
+
+  const make = (fourBits: ReadonlySet<string> | WeightBits) => {
+    const bits = typeof fourBits === "number" ? fourBits : bitsOf(fourBits);
+    const converted = quantizeCalibrated(calibrated, { ...base, weightBits: bits });
+    return { ...fileOf(converted.graph, model.name), converted };
+  };
+  const isChosen = weightBits === "auto" || options.flashBytes !== undefined;
+  let made = make(weightBits === "auto" ? 8 : weightBits);
+  let sensitivities: readonly LayerSensitivity[] = [];
+  let four: ReadonlySet<string> = new Set();
+  if (isChosen && activations === "int8") {
+    sensitivities = layerSensitivities(calibrated, compared, base, (done, count) =>
+      onProgress?.("sensitivity of layers", done, count),
+    );
+    const limit = { flashBytes: options.flashBytes ?? 0, lossLimit: options.maxLoss };
+    // Bits are chosen by examples that the final score does not know.
+    const judging = split === "validation" ? training : await read("validation", undefined);
+    const judge = judging.inputs.length > 0 ? judging : training;
+    const reference = await scoreOnHost(floatFile.model, judge);
+    ({ made, four } = await chooseBits(make, made, sensitivities, limit, reference, judge));
+  }
+  onProgress?.("scoring the quantized network", 0, 1);
+  const quantized = await scoreOnHost(made.model, evaluation);
+  const report: QuantizeReport = {
+    schemaVersion: 1,
+    model: { name: model.name, sha256: createHash("sha256").update(made.file).digest("hex") },
+    activations,
+    observer,
+    observers: tried,
+    layers: sensitivities.map(({ layer }) => ({ layer, bits: four.has(layer) ? 4 : 8 })),
+    sensitivities,
+    floating: made.converted.floating.map((n) => originName(n.origin)),
+    flashBytes: flashOf(made.model),
+    floatFlashBytes: flashOf(floatFile.model),
+    evaluated: { split, count: evaluation.inputs.length },
+    float,
+    quantized,
+  };
+  return { model: made.model, file: made.file, report };
+}
+
+type Made = ReturnType<typeof fileOf> & { readonly converted: ReturnType<typeof quantizeCalibrated> };
+
+/**
+ * Gives layers 4 bits, those that matter least per byte first: until the weights fit, or (without a size) as many as the
+ * loss allows. Throws TH7005 where even all of them are not enough.
+ */
+async function chooseBits(
+  make: (fourBits: ReadonlySet<string>) => Made,
+  eightBits: Made,
+  sensitivities: readonly LayerSensitivity[],
+  limit: { readonly flashBytes: number; readonly lossLimit: number | undefined },
+  float: Score,
+  evaluation: Examples,
+): Promise<{ readonly made: Made; readonly four: ReadonlySet<string> }> {
+  let best = { made: eightBits, four: new Set<string>() as ReadonlySet<string> };
+  if (limit.flashBytes > 0) {
+    let now = flashOf(eightBits.model);
+    let save = now - limit.flashBytes;
+    while (now > limit.flashBytes) {
+      const four = fourBitLayers(sensitivities, save);
+      best = { made: make(four), four };
+      now = flashOf(best.made.model);
+      save += Math.max(64, now - limit.flashBytes);
+      if (now > limit.flashBytes && four.size === sensitivities.length)
+        fail("TH7005", {
+          found: `${now} bytes with 4 bits everywhere`,
+          expected: `${limit.flashBytes}`,
+          fix: "take a smaller network, or prune this one",
+        });
+    }
+    return best;
+  }
+  // Halving: how many layers, from the least sensitive on, the loss allows.
+  const allowed = limit.lossLimit ?? 0.005;
+  let [low, high] = [0, sensitivities.length];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    const four = new Set(sensitivities.slice(sensitivities.length - middle).map((s) => s.layer));
+    const made = make(four);
+    const score = await scoreOnHost(made.model, evaluation);
+    const loss = score.kind === "accuracy" ? float.value - score.value : score.value / Math.max(float.value, 1e-12) - 1;
+    if (loss <= allowed) {
+      low = middle;
+      best = { made, four };
+    } else high = middle - 1;
+  }
+  return best;
+}

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BoardFit } from "../boards/fit.js";
+import { examplesOf, type Split } from "../data/dataset.js";
+import { exportOnnx } from "../formats/onnx/export/export.js";
+import type { Graph, Model } from "../ops/index.js";
+import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js";
+import type { WeightBits } from "../quantize/weights.js";
+import type { EpochMetrics } from "../train/trainer.js";
+import { inspect } from "./api.js";
+import { readExamples, type Score } from "./examples.js";
+import { quantizationAwareTraining } from "./qat.js";
+import { fileOf, quantize, scoreOnHost } from "./quantize.js";
+import { modelOf, networkFor, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
+
+export interface TrainModelOptions extends TrainJobOptions {
+  readonly name: string;
+  /** Boards that the model is to fit; checked before training, which is refused if it cannot. */
+  readonly boards?: readonly string[];
+  /** Epochs of quantization-aware training after the float ones; with none, quantization is post-training. Default 0. */
+  readonly qatEpochs?: number;
+  readonly weightBits?: WeightBits;
+  /** A folder for the results. */
+  readonly out?: string;
+  readonly onStage?: (text: string) => void;
+}
+
+/** What `thimble train --json` prints; version 1. */
+export interface TrainModelReport {
+  readonly schemaVersion: 1;
+  readonly model: { readonly name: string; readonly sha256: string };
+  readonly classes: readonly string[];
+  readonly examples: Readonly<Record<Split, number>>;
+  readonly parameters: number;
+  readonly macs: number;
+  readonly history: readonly EpochMetrics[];
+  readonly seconds: number;
+  /** Share of the training's time in which it did not wait for data. */
+  readonly dataBusy: number;
+  /** The split that was scored, by the generated C of both networks. */
+  readonly evaluated: Split;
+  readonly float: Score;
+  readonly quantized: Score;
+  /** Of the quantized model, streamed for the least RAM, int8 in and out. */
+  readonly peakBytes: number;
+  readonly flashBytes: number;
+  readonly fits: readonly BoardFit[];
+  readonly out: string | null;
+}
+
+/** A network too large for a board, found before it is trained. */
+export interface Misfit {
+  readonly misfits: readonly BoardFit[];
+}
+
+/** Examples that scales come from when only sizes matter. */
+const fewExamples = 4;
+const calibrationExamples = 200;
+
+/** The boards that the untrained network would not fit: sizes do not depend on what is learnt. */
+async function misfitsOf(options: TrainModelOptions): Promise<readonly BoardFit[]> {
+  const { boards = [], dataset, seed = 1, weightBits = 8 } = options;
+  if (boards.length === 0) return [];
+  const graph = networkFor(options.network, dataset, dataset.shape ?? [], seed);
+  const { inputs } = await readExamples(dataset, graph, { split: "train", count: fewExamples });
+  const { graph: integer } = quantizeCalibrated(calibrate(modelOf(graph), samplesOf(inputs)), { weightBits });
+  const { model } = fileOf(integer, options.name);
+  return inspect(model, { boards, floatEdges: "drop" }).fits.filter((f) => !f.fits);
+}
+
+const samplesOf = (inputs: readonly Float32Array[]) => inputs.map((x) => [x] as const);
+
+/** What became of the float network. */
+interface Quantized {
+  readonly file: Uint8Array;
+  readonly model: Model;
+  readonly float: Score;
+  readonly quantized: Score;
+  readonly history: readonly EpochMetrics[];
+}
+
+async function quantizeTrained(trained: Model, split: Split, options: TrainModelOptions): Promise<Quantized> {
+  const { dataset, qatEpochs = 0, weightBits = 8, normalization, name, onStage } = options;
+  const normal = normalization ? { normalization } : {};
+  if (qatEpochs === 0) {
+    onStage?.("quantizing");
+    const { file, model, report } = await quantize(trained, { dataset, weightBits, ...normal });
+    return { file, model, float: report.float, quantized: report.quantized, history: [] };
+  }
+  onStage?.("quantization-aware training");
+  const { inputs } = await readExamples(dataset, trained.main, {
+    split: "train",
+    count: calibrationExamples,
+    ...normal,
+  });
+  const calibrated = calibrate(trained, samplesOf(inputs));
+  const { network: _, checkpoint: __, ...rest } = options;
+  const { converted, training } = await quantizationAwareTraining(calibrated, {
+    ...rest,
+    epochs: qatEpochs,
+    rate: (options.rate ?? trainDefaults.rate) / 10,
+    weightBits: () => weightBits,
+  });
+  const made = fileOf(converted.graph, name);
+  const test = await readExamples(dataset, trained.main, { split, ...normal });
+  const float = await scoreOnHost(fileOf(calibrated.graph, name).model, test);
+  return { ...made, float, quantized: await scoreOnHost(made.model, test), history: training.history };
+}
+
+/** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */
+export async function trainModel(options: TrainModelOptions): Promise<TrainModelReport | Misfit> {
+  const { dataset, name, boards = [] } = options;
+  const misfits = await misfitsOf(options);
+  if (misfits.length > 0) return { misfits };
+  const began = performance.now();
+  // Checkpoints go there while training.
+  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
+  options.onStage?.("training");
+  const job = await trainNetwork(options);
+  const trained = { ...modelOf(job.graph), name };
+  const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
+  const { file, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
+  const { totals, fits } = inspect(model, { boards, floatEdges: "drop", optimize: "memory" });
+  const count = (split: Split): number => examplesOf(dataset, split).length;
+  const report: TrainModelReport = {
+    schemaVersion: 1,
+    model: { name, sha256: createHash("sha256").update(file).digest("hex") },
+    classes: dataset.classes,
+    examples: { train: count("train"), validation: count("validation"), test: count("test") },
+    parameters: totals.parameters,
+    macs: totals.macs,
+    history: [...job.history, ...history],
+    seconds: (performance.now() - began) / 1000,
+    dataBusy: job.dataBusy,
+    evaluated,
+    float,
+    quantized,
+    peakBytes: totals.peakBytes,
+    flashBytes: totals.flashBytes,
+    fits: boards.length > 0 ? fits : [],
+    out: options.out ?? null,
+  };
+  if (options.out !== undefined) writeResults(options.out, job.graph, trained, file, report);
+  return report;
+}
+
+/** Each file is written beside its place and renamed, so that none is ever half there. */
+function writeResults(out: string, graph: Graph, trained: Model, file: Uint8Array, report: TrainModelReport): void {
+  const write = (name: string, content: string | Uint8Array): void => {
+    const path = join(out, name);
+    writeFileSync(`${path}.part`, content);
+    renameSync(`${path}.part`, path);
+  };
+  write("model.tflite", file);
+  write("float.tflite", fileOf(prepare(trained), trained.name).file);
+  write("float.onnx", exportOnnx(graph));
+  write("labels.txt", report.classes.map((c) => `${c}\n`).join(""));
+  write("metrics.jsonl", report.history.map((m) => `${JSON.stringify(m)}\n`).join(""));
+  write("report.json", `${JSON.stringify(report, null, 2)}\n`);
+}

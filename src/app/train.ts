@@ -1,0 +1,149 @@
+import { fail } from "../base/diagnostics.js";
+import { elementsOf } from "../base/dtype.js";
+import type { Augmentation } from "../data/augment.js";
+import type { Normalization } from "../data/batch.js";
+import { type Dataset, examplesOf } from "../data/dataset.js";
+import { type BatchSource, openPipeline } from "../data/pipeline.js";
+import { zoo, zooNetwork } from "../nets/zoo.js";
+import type { Graph, Model } from "../ops/index.js";
+import type { Loss } from "../train/losses.js";
+import type { Optimizer } from "../train/optimizers.js";
+import { pipelineSource } from "../train/pipeline-source.js";
+import type { Schedule } from "../train/schedules.js";
+import { type EpochMetrics, type TrainProgress, type TrainResult, train } from "../train/trainer.js";
+
+/** What learns: a network of the zoo by name, or a float graph of batch 1. */
+export type Network = { readonly net: string; readonly width?: number } | { readonly graph: Graph };
+
+export interface TrainJobOptions {
+  readonly dataset: Dataset;
+  readonly network: Network;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly rate?: number;
+  readonly loss?: Loss;
+  readonly optimizer?: Optimizer;
+  readonly schedule?: Schedule;
+  readonly augmentation?: Augmentation;
+  readonly normalization?: Normalization;
+  readonly ema?: number;
+  readonly clip?: number;
+  readonly patience?: number;
+  readonly seed?: number;
+  readonly batchNorm?: "train" | "freeze";
+  readonly frozen?: (name: string) => boolean;
+  readonly workers?: number;
+  readonly checkpoint?: string;
+  readonly resume?: "if-there" | "never";
+  readonly keep?: "best" | "last";
+  readonly signal?: AbortSignal;
+  readonly onEpoch?: (metrics: EpochMetrics) => void;
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+/** What a training gave. */
+export interface TrainJob extends TrainResult {
+  /** Share of its time that the training did not wait for data. */
+  readonly dataBusy: number;
+}
+
+/** The graph as a model, for what takes one. */
+export const modelOf = (graph: Graph): Model => ({
+  name: graph.name,
+  sha256: "",
+  format: "memory",
+  fileBytes: 0,
+  main: graph,
+  subgraphs: [],
+});
+
+/**
+ * The input of a network of the zoo for examples: images as they are; series and features [time, channels] as images one
+ * wide, unless the network takes features of one channel (as ds-cnn does).
+ */
+function inputShape(shape: readonly number[], wanted: readonly number[]): readonly number[] {
+  if (shape.length === wanted.length) return shape;
+  const [time = 1, channels = 1] = shape;
+  if (wanted.length === 1) return [elementsOf(shape)];
+  if (shape.length === 1) return [time, 1, 1];
+  return wanted[2] === 1 ? [time, channels, 1] : [time, 1, channels];
+}
+
+/** The network to train on examples of that shape. Throws TH6002 where a graph takes others. */
+export function networkFor(network: Network, dataset: Dataset, shape: readonly number[], seed: number): Graph {
+  if ("net" in network) {
+    const entry = Object.hasOwn(zoo, network.net) ? zoo[network.net] : undefined;
+    const input = inputShape(shape, entry?.input ?? shape);
+    const classes = dataset.targets === null ? dataset.classes.length : elementsOf(dataset.targets.shape);
+    return zooNetwork(network.net, { input, classes, seed, ...(network.width ? { width: network.width } : {}) });
+  }
+  const { graph } = network;
+  const input = graph.inputs.map((id) => graph.tensors.get(id)?.shape ?? []);
+  if (input.length === 1 && elementsOf(input[0] ?? []) === elementsOf(shape)) return graph;
+  return fail("TH6002", {
+    where: [graph.name],
+    found: `examples of [${shape.join(", ")}]`,
+    expected: input.map((s) => `[${s.slice(1).join(", ")}]`).join(" and "),
+    fix: "give the examples that size, or train a network for their size",
+  });
+}
+
+/** AdamW with the rate that suits it for networks of this size; cosine after a short rise. */
+export const trainDefaults = {
+  epochs: 20,
+  batch: 64,
+  rate: 2e-3,
+  optimizer: { kind: "adamw", weightDecay: 0.02 },
+  schedule: { kind: "cosine", warmup: 0.05 },
+} as const;
+
+/** Opens the batches of a split; labels as rows. */
+const openSplit = (
+  { dataset, augmentation, normalization, seed = 1, workers, batch = trainDefaults.batch }: TrainJobOptions,
+  split: "train" | "validation" | "test",
+): Promise<BatchSource> =>
+  openPipeline(dataset, {
+    split,
+    batchSize: batch,
+    seed,
+    labels: "soft",
+    ...(split === "train" && augmentation ? { augmentation } : { augmentation: [] }),
+    ...(normalization ? { normalization } : {}),
+    ...(workers === undefined ? {} : { workers }),
+  });
+
+/** Trains a network on a data set; see `train` of train/trainer.ts for what it promises and throws. */
+export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> {
+  const { dataset, seed = 1 } = options;
+  const training = await openSplit(options, "train");
+  const hasValidation = examplesOf(dataset, "validation").length > 0;
+  const validation = hasValidation ? await openSplit(options, "validation") : null;
+  try {
+    const graph = networkFor(options.network, dataset, training.shape, seed);
+    const { epochs, batch, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
+    const loss: Loss =
+      options.loss ?? (dataset.targets === null ? { kind: "cross-entropy", smoothing: 0.05 } : { kind: "mse" });
+    const result = await train(graph, {
+      ...definedOf(options),
+      epochs,
+      batch,
+      rate,
+      optimizer,
+      schedule,
+      loss,
+      seed,
+      data: pipelineSource(training),
+      ...(validation ? { validation: pipelineSource(validation) } : {}),
+    });
+    return { ...result, dataBusy: training.statistics().busyShare };
+  } finally {
+    await training.close();
+    await validation?.close();
+  }
+}
+
+/** The trainer's own options among those of a job. */
+function definedOf(options: TrainJobOptions) {
+  const { dataset: _d, network: _n, augmentation: _a, normalization: _m, workers: _w, loss: _l, ...rest } = options;
+  return rest;
+}
