@@ -79,6 +79,59 @@ describe("networks as PyTorch and Keras export them", () => {
   });
 });
 
+describe("functions that exporters write with several operators", () => {
+  const number = (name: string, value: number) => constant(name, [], [value]);
+  const hardSwish = [
+    node("Add", ["x", "three"], ["a"]),
+    node("Clip", ["a", "zero", "six"], ["c"]),
+    node("Mul", ["x", "c"], ["m"]),
+    node("Div", ["m", "six"], ["y"]),
+  ];
+  const bySigmoid = [node("HardSigmoid", ["x"], ["h"], { alpha: { float: 1 / 6 } }), node("Mul", ["h", "x"], ["y"])];
+  const gelu = [
+    node("Div", ["x", "root"], ["d"]),
+    node("Erf", ["d"], ["e"]),
+    node("Add", ["e", "one"], ["p"]),
+    node("Mul", ["x", "p"], ["m"]),
+    node("Mul", ["m", "half"], ["y"]),
+  ];
+  const constants = [
+    ["zero", 0],
+    ["half", 0.5],
+    ["one", 1],
+    ["root", Math.SQRT2],
+    ["three", 3],
+    ["six", 6],
+  ] as const;
+  it.each([
+    ["HARD_SWISH", "by a clip", hardSwish],
+    ["HARD_SWISH", "by a hard sigmoid", bySigmoid],
+    ["GELU", "by the error function", gelu],
+  ])("%s %s", async (op, _, nodes) => {
+    const inputs = { x: [1, 2, 3, 4] };
+    const bytes = modelFile(
+      inputs,
+      "y",
+      nodes,
+      constants.map(([name, value]) => number(name, value)),
+    );
+    const network: NetworkFile = { name: op, bytes, inputs, transposes: 0 };
+    const model = optimized(importOnnx(bytes, "m"));
+    expect(model.main.nodes.map((n) => n.op)).toEqual([op]);
+    expect(furthest(byUs(model, network), await byRuntime(network))).toBeLessThan(1e-6);
+  });
+
+  it("of another number stay as they are", () => {
+    const bytes = modelFile(
+      { x: [1, 4] },
+      "y",
+      [...hardSwish.slice(0, 3), node("Div", ["m", "three"], ["y"])],
+      constants.map(([name, value]) => number(name, value)),
+    );
+    expect(optimized(importOnnx(bytes, "m")).main.nodes.some((n) => n.op === "HARD_SWISH")).toBe(false);
+  });
+});
+
 describe("quantized networks", () => {
   for (const type of ["int8", "uint8"] as const) {
     const network = quantizedNetwork(type);
@@ -181,7 +234,7 @@ describe("what a file leaves open or gets wrong", () => {
   });
 
   it.each([
-    ["an empty file", new Uint8Array(), "TH1013"],
+    ["an empty file", new Uint8Array(), "TH1017"],
     ["text", new TextEncoder().encode("not a model at all"), "TH1"],
     ["half a file", (networks[0] as NetworkFile).bytes.slice(0, 900), "TH1002"],
   ])("%s gives a diagnostic", (_, bytes, code) => {
