@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- --runs N [--seed S]`: damaged TensorFlow Lite files through the importer, the passes and the planner.
+ * `npm run fuzz -- --runs N [--seed S] [--format tflite|onnx]`: damaged TensorFlow Lite and ONNX files through the importers, the passes and the planner.
  * Every result must be a model or diagnostics: no other exception, nothing over 5 s, no process over 1 GiB. Files that
  * break the rule are kept under bench/results/ for test/corpus.
  */
@@ -7,14 +7,17 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { planModel } from "../src/app/compile.js";
+import { importOnnx } from "../src/app/files.js";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError } from "../src/base/diagnostics.js";
 import { fnv1a, type Random, seededRandom } from "../src/base/random.js";
 import { importTflite } from "../src/formats/tflite/import.js";
+import type { Model } from "../src/ops/index.js";
 import { testInputs } from "../src/run/inputs.js";
 import { createSession } from "../src/run/interpreter.js";
 import { exampleModel } from "./example.js";
 import { modelsFolder, modelsMissing } from "./goldens.js";
+import { casesOf, onnxMissing } from "./onnx-cases.js";
 
 const maxMs = 5000;
 const maxBytes = 2 ** 30;
@@ -90,11 +93,28 @@ const mutations: readonly Mutation[] = [
 interface Seed {
   readonly name: string;
   readonly bytes: Uint8Array;
+  readonly format: "tflite" | "onnx";
+}
+
+const importers: Readonly<Record<Seed["format"], (bytes: Uint8Array, name: string) => Model>> = {
+  tflite: importTflite,
+  onnx: importOnnx,
+};
+
+/** ONNX's own cases, where they are installed. */
+function onnxSeeds(): readonly Seed[] {
+  if (onnxMissing() !== null) return [];
+  return ["node", "pytorch-converted", "pytorch-operator", "simple"].flatMap((kind) =>
+    casesOf(kind).map((folder): Seed => {
+      const bytes = new Uint8Array(readFileSync(join(folder, "model.onnx")));
+      return { name: folder.split("/").pop() ?? "", bytes, format: "onnx" };
+    }),
+  );
 }
 
 /** Small files make most of the runs: their structure is hit more often, and they run faster. */
 function seeds(): readonly Seed[] {
-  const own: Seed = { name: "example", bytes: exampleModel() };
+  const own: Seed = { name: "example", bytes: exampleModel(), format: "tflite" };
   if (modelsMissing() !== null) return [own];
   const files = readdirSync(modelsFolder).filter((f) => f.endsWith(".tflite"));
   const layers = [
@@ -108,16 +128,16 @@ function seeds(): readonly Seed[] {
   return [
     own,
     ...[...files, ...layers]
-      .map((f) => ({ name: f, bytes: new Uint8Array(readFileSync(join(modelsFolder, f))) }))
+      .map((f): Seed => ({ name: f, bytes: new Uint8Array(readFileSync(join(modelsFolder, f))), format: "tflite" }))
       .filter((s) => s.bytes.length < 700_000),
   ];
 }
 
 /** What is wrong with how Thimble took a file, or null. */
-function problemOf(bytes: Uint8Array): string | null {
+function problemOf(bytes: Uint8Array, format: Seed["format"]): string | null {
   const start = performance.now();
   try {
-    const model = importTflite(bytes, "fuzzed");
+    const model = importers[format](bytes, "fuzzed");
     opened++;
     const { plan, nodes } = planModel(model);
     const macs = nodes.reduce((sum, n) => sum + n.spec.cost(n.view).macs, 0);
@@ -135,17 +155,26 @@ function problemOf(bytes: Uint8Array): string | null {
 }
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "2000" }, seed: { type: "string", default: "1" } },
+  options: {
+    runs: { type: "string", default: "2000" },
+    seed: { type: "string", default: "1" },
+    format: { type: "string", default: "all" },
+  },
 });
 const runs = Number(values.runs);
 const random = seededRandom(Number(values.seed));
-const pool = seeds();
+const pools = { tflite: seeds(), onnx: onnxSeeds() };
+/** Either format is half of the runs, however many files of it there are. */
+const formats = (["tflite", "onnx"] as const).filter(
+  (f) => pools[f].length > 0 && (values.format === "all" || values.format === f),
+);
 const folder = join(packageRoot, "bench/results/fuzz");
 let accepted = 0;
 let failures = 0;
 let slowest = 0;
 const begin = performance.now();
 for (let run = 0; run < runs; run++) {
+  const pool = pools[formats[random.integer(0, formats.length - 1)] ?? "tflite"];
   const seed = pool[random.integer(0, pool.length - 1)] as Seed;
   const [kind, mutate] = mutations[random.integer(0, mutations.length - 1)] as Mutation;
   let bytes = mutate(seed.bytes, random);
@@ -155,13 +184,13 @@ for (let run = 0; run < runs; run++) {
       random,
     );
   const start = performance.now();
-  const problem = problemOf(bytes);
+  const problem = problemOf(bytes, seed.format);
   slowest = Math.max(slowest, performance.now() - start);
   if (problem === null) accepted++;
   else {
     failures++;
     mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${fnv1a(bytes)}.tflite`);
+    const file = join(folder, `${fnv1a(bytes)}.${seed.format}`);
     writeFileSync(file, bytes);
     process.stdout.write(`run ${run}, ${seed.name} ${kind}: ${problem}\n  kept as ${file}\n`);
   }
@@ -173,6 +202,6 @@ for (let run = 0; run < runs; run++) {
 const peak = process.resourceUsage().maxRSS * 1024;
 if (peak > maxBytes) failures++;
 process.stdout.write(
-  `${runs} files from ${pool.length} seeds: ${opened} opened, ${ran} run, ${accepted - opened} refused with diagnostics, ${failures} failures; slowest ${Math.round(slowest)} ms; peak memory ${(peak / 2 ** 20).toFixed(0)} MiB\n`,
+  `${runs} files from ${formats.reduce((sum, f) => sum + pools[f].length, 0)} seeds: ${opened} opened, ${ran} run, ${accepted - opened} refused with diagnostics, ${failures} failures; slowest ${Math.round(slowest)} ms; peak memory ${(peak / 2 ** 20).toFixed(0)} MiB\n`,
 );
 process.exitCode = failures === 0 ? 0 : 1;

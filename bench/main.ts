@@ -6,6 +6,7 @@ import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
 import { frontendsBench } from "./frontends.js";
 import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
+import { onnxBench } from "./onnx.js";
 import { trainBench } from "./train.js";
 
 /** What a benchmark gives: text for people, and data. `exitCode` 1 if something that was promised does not hold. */
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, Bench>> = {
   kernels: kernelsBench,
   train: trainBench,
   frontends: frontendsBench,
+  onnx: onnxBench,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -11,6 +11,7 @@ import { foldConstants } from "./fold-constants.js";
 import { fuse } from "./fuse.js";
 import { moveTransposes } from "./layout.js";
 import type { Pass } from "./pass.js";
+import { nameFunctions } from "./patterns.js";
 import { simplify } from "./simplify.js";
 import { initializeVariables } from "./variables.js";
 
@@ -35,6 +36,7 @@ export const pipeline: readonly Pass[] = [
   simplify,
   moveTransposes,
   simplify,
+  nameFunctions,
   foldBatchNorm,
   foldAffine,
   fuse,

@@ -85,7 +85,7 @@ export const div = defineOp<"DIV", DivAttrs>({
       attrs: { activation: "NONE" },
       inputs: [
         { shape: [1, 3, 5], dtype: "int32", range: [-99, 99] },
-        { shape: [5], dtype: "int32", range: [-3, 3] },
+        { shape: [5], dtype: "int32", constant: [3, -2, 1, -7, 5] },
       ],
       outputs: [{ dtype: "int32" }],
     },

@@ -20,5 +20,5 @@ export const pow = definePlainBinary({
   apply: (x, y, dtype) => (dtype === "int32" ? integerPower(x, y) : x ** y),
   gradient: (e, { a, b, y, dy }) => [mul(e, dy, mul(e, b, div(e, y, a))), mul(e, dy, mul(e, y, unary(e, "LOG", a)))],
   left: [1, 6],
-  right: [-1, 4],
+  right: [0, 4],
 });
