@@ -302,6 +302,8 @@ function walkGraph(graph: Graph, ports: Ports): Graph {
     const last = walk.nodes.at(-1)?.origin ?? { index: -1, op: "TRANSPOSE" };
     const result =
       isFree && (useless || (isImage && ports.outputs === "channels last")) ? value.source : copied(walk, id, last);
+    // Names are what callers know outputs by.
+    if (result !== id) walk.tensors.set(result, { ...walk.tensor(result), name: tensorOf(graph, id).name });
     taken.add(result);
     return result;
   });

@@ -45,20 +45,28 @@ const lowest = -3.4028234663852886e38;
  * A maximum for every window, tap by tap, with dilation, and where in the file's order of elements it was found. Slow, but
  * without a kernel of its own; `order` says whether columns come before rows in that order.
  */
-function maxByTaps(n: OnnxNode, x: Tensor, windows: readonly Window[]): readonly [Tensor, Tensor] {
+function maxByTaps(n: OnnxNode, x: Tensor, windows: readonly Window[]): readonly [Tensor, Tensor | null] {
   const { b } = n;
   const sizes = x.shape.slice(1, -1);
   const paddings = [0, 0, ...windows.flatMap((w) => [w.before, w.after]), 0, 0];
   const padded = b.emit("PADV2", [x, b.constant("int32", [x.shape.length, 2], paddings), b.scalar(lowest)]);
   const outputs = windows.map((w, d) => windowSize(sizes[d] ?? 1, w));
   const taps = elementsOf(windows.map((w) => w.kernel));
+  const work = taps * elementsOf([...outputs, x.shape[0] ?? 1, x.shape.at(-1) ?? 1]);
+  requireOption(
+    n,
+    taps <= 8192 && work <= 2 ** (n.wants(1) ? 22 : 27),
+    "kernel_shape",
+    `${taps} elements`,
+    "a smaller window where it is dilated or indices are asked for",
+  );
   const [batch = 1, channels = 1] = [x.shape[0], x.shape.at(-1)];
   const isColumnMajor = n.attr.int("storage_order", 0) === 1;
   const steps = isColumnMajor
     ? sizes.map((_, d) => elementsOf(sizes.slice(0, d)))
     : sizes.map((_, d) => elementsOf(sizes.slice(d + 1)));
   const shape = [batch, ...outputs, channels];
-  let best: readonly [Tensor, Tensor] | null = null;
+  let best: readonly [Tensor, Tensor | null] | null = null;
   for (let tap = 0; tap < taps; tap++) {
     const at = windows.map(
       (w, d) => Math.floor(tap / elementsOf(windows.slice(d + 1).map((v) => v.kernel))) % w.kernel,
@@ -71,7 +79,7 @@ function maxByTaps(n: OnnxNode, x: Tensor, windows: readonly Window[]): readonly
       }),
       { begin: 0, end: channels, stride: 1 },
     ]);
-    const index = countTo(elementsOf(shape)).map((i) => {
+    const index = countTo(n.wants(1) ? elementsOf(shape) : 0).map((i) => {
       const channel = i % channels;
       const image = Math.floor(i / (channels * elementsOf(outputs)));
       const place = outputs.reduce((sum, size, d) => {
@@ -81,14 +89,15 @@ function maxByTaps(n: OnnxNode, x: Tensor, windows: readonly Window[]): readonly
       }, 0);
       return (image * channels + channel) * elementsOf(sizes) + place;
     });
-    const indices = b.constant("int32", shape, index);
+    const indices = n.wants(1) ? b.constant("int32", shape, index) : null;
     if (best === null) best = [values, indices];
     else {
-      const isMore = binary(b, "GREATER", values, best[0]);
-      best = [binary(b, "MAXIMUM", best[0], values), select(b, isMore, indices, best[1])];
+      const isMore: Tensor | null = indices && binary(b, "GREATER", values, best[0]);
+      const where: Tensor | null = isMore && best[1] && indices ? select(b, isMore, indices, best[1]) : null;
+      best = [binary(b, "MAXIMUM", best[0], values), where];
     }
   }
-  return best as readonly [Tensor, Tensor];
+  return best ?? b.giveUp();
 }
 
 function checkRank(n: OnnxNode, x: Tensor): void {
@@ -107,7 +116,7 @@ function maxPool(n: OnnxNode): readonly Tensor[] {
   if (isPlain && !n.wants(1)) return [toFirst(n.b, pool(n.b, "MAX_POOL_2D", last, windows))];
   if (x.quant !== null) n.b.giveUp();
   const [values, indices] = maxByTaps(n, last, windows);
-  return [toFirst(n.b, values), ...(n.wants(1) ? [toFirst(n.b, indices)] : [])];
+  return [toFirst(n.b, values), ...(indices ? [toFirst(n.b, indices)] : [])];
 }
 
 /** Zeros around an image with channels last, where a pool counts them. */
