@@ -34,7 +34,8 @@ export function findCandidates(network: Network, cap: number): Candidates {
   for (let length = 1; length <= maxUnits && open.size > 0 && firings < searchFirings; length++) {
     for (const first of open) {
       const group = first + length > count ? null : groupOf(network, { first, end: first + length });
-      if (group === null || group.order.length > maxFirings) {
+      // A unit alone needs no schedule, so it may fire as often as it likes.
+      if (group === null || (length > 1 && group.order.length > maxFirings)) {
         open.delete(first);
         continue;
       }
