@@ -45,10 +45,23 @@ interface Verdict {
 const bytesOfOutput = (graph: Graph, index: number, data: TensorData): Uint8Array =>
   toBytes(tensorOf(graph, graph.outputs[index] as Graph["outputs"][number]).dtype, data);
 
+/** Where a node is in the list of hashes; undefined for one whose output a pass has laid out otherwise. */
+type GoldenIndex = (graph: Graph, node: Node) => number | undefined;
+
+const shapeOf = (graph: Graph, { outputs: [id] }: Node): string =>
+  id === undefined ? "" : tensorOf(graph, id).shape.join();
+
 /** A model with quantized ports, as the operator hashes were made, and where each of its nodes is in their list. */
-function quantizedModel(model: Model): { readonly model: Model; readonly goldenIndex: ReadonlyMap<number, number> } {
+function quantizedModel(model: Model): { readonly model: Model; readonly goldenIndex: GoldenIndex } {
   const main = dropFloatEdges.run(model.main, { subgraphs: model.subgraphs });
-  return { model: { ...model, main }, goldenIndex: new Map(main.nodes.map((n, i) => [n.origin.index, i])) };
+  const places = new Map(main.nodes.map((n, i) => [n.origin.index, { at: i, shape: shapeOf(main, n) }]));
+  return {
+    model: { ...model, main },
+    goldenIndex: (graph, node) => {
+      const place = places.get(node.origin.index);
+      return place?.shape === shapeOf(graph, node) ? place.at : undefined;
+    },
+  };
 }
 
 function checkOutputs(expected: readonly string[], found: readonly Uint8Array[], run: number): readonly string[] {
@@ -86,7 +99,7 @@ function onInterpreter(model: Model, planned: PlannedModel): Verdict {
     runs.forEach((run) => {
       const list = ops[run] ?? [];
       createSession({ main: graph, subgraphs: model.subgraphs }).invoke(testInputs(graph, run), (node, [out]) => {
-        const index = quantized.goldenIndex.get(node.origin.index);
+        const index = quantized.goldenIndex(graph, node);
         const id = node.outputs[0];
         if (index === undefined || out === undefined || id === undefined) return;
         operators++;
@@ -141,7 +154,7 @@ function checkTrace(
   planned: PlannedModel,
   result: RunResult,
   golden: readonly OpGolden[],
-  index: ReadonlyMap<number, number>,
+  index: GoldenIndex,
   run: number,
 ): { count: number; differences: readonly string[] } {
   const differences: string[] = [];
@@ -157,7 +170,7 @@ function checkTrace(
     seen.set(node, to);
     if (fnv1a(bytes.subarray(from, to)) !== record.hash)
       differences.push(`run ${run} op ${node.origin.index} ${node.op}`);
-    const at = index.get(node.origin.index);
+    const at = index(planned.graph, node);
     if (to !== bytes.length || at === undefined) continue;
     count++;
     differences.push(...checkOperator(node, golden[at], fnv1a(bytes), run));
