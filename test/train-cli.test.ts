@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -129,8 +129,6 @@ describe("thimble train and quantize", () => {
     expect((await thimble("train", ...common())).code).toBe(2);
     expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
     expect((await thimble("train", "--net", "nothing", ...common())).stderr).toContain("TH7001");
-    const empty = readFileSync(join(folder, "trained", "model.tflite"));
-    expect(empty.length).toBeGreaterThan(0);
     const twice = await thimble("quantize", join(folder, "trained", "model.tflite"), ...common());
     expect(twice.stderr).toContain("TH7002");
   });

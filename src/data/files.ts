@@ -77,12 +77,6 @@ function descriptorOf(path: string): number {
   return descriptor;
 }
 
-/** Closes the files that {@link readRange} has kept open. */
-export function closeFiles(): void {
-  for (const descriptor of open.values()) closeSync(descriptor);
-  open.clear();
-}
-
 /** The bytes of a whole file. Throws TH6001. */
 export function readWhole(path: string): Uint8Array {
   try {

@@ -16,7 +16,6 @@ import { batchMatmul } from "./batch_matmul/batch_matmul.js";
 import { batchNormalization } from "./batch_normalization/batch_normalization.js";
 import { batchNormalizationGradient } from "./batch_normalization_gradient/batch_normalization_gradient.js";
 import { batchNormalizationTraining } from "./batch_normalization_training/batch_normalization_training.js";
-import { broadcast } from "./broadcast/broadcast.js";
 import { broadcastTo } from "./broadcast_to/broadcast_to.js";
 import { callOnce } from "./call_once/call_once.js";
 import { cast } from "./cast/cast.js";
@@ -242,7 +241,6 @@ export const registry = [
   varHandle,
   // Of training only.
   inRange,
-  broadcast,
   scatterAdd,
   conv2dInputGradient,
   conv2dWeightsGradient,

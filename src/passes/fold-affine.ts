@@ -2,17 +2,9 @@ import { makeData } from "../base/dtype.js";
 import { type TensorId, tensorId } from "../base/units.js";
 import type { Tensor } from "../ir/graph.js";
 import type { Activation } from "../ops/common/activation.js";
-import type { Node } from "../ops/index.js";
+import { type Node, specOf } from "../ops/index.js";
 import type { Pass } from "./pass.js";
 import { type Neighbourhood, type Rewrite, type Rule, rewriteToFixpoint } from "./rewrite.js";
-
-/** Layers that sum over weights: where data, weights and bias are, and along which axis of the weights outputs lie. */
-const layers: Readonly<Record<string, { readonly weights: number; readonly bias: number; readonly axis: number }>> = {
-  CONV_2D: { weights: 1, bias: 2, axis: 0 },
-  DEPTHWISE_CONV_2D: { weights: 1, bias: 2, axis: 3 },
-  FULLY_CONNECTED: { weights: 1, bias: 2, axis: 0 },
-  TRANSPOSE_CONV: { weights: 1, bias: 3, axis: 0 },
-};
 
 /** A float constant with one value, or one for each channel of the last axis; null for any other tensor. */
 function perChannel(tensor: Tensor, channels: number): Float32Array | null {
@@ -25,18 +17,36 @@ function perChannel(tensor: Tensor, channels: number): Float32Array | null {
 /** The layer that computes `tensor`, if this is its only reader and it sums in floats with constant weights. */
 function layerOf(tensor: Tensor, around: Neighbourhood): Node | null {
   const node = around.producer(tensor.id);
-  const layer = node && layers[node.op];
-  if (!node || !layer || tensor.dtype !== "float32") return null;
+  const sums = node ? specOf(node).traits.sums : "none";
+  if (!node || sums === "none" || tensor.dtype !== "float32") return null;
   if (around.consumers(tensor.id).length !== 1 || around.isOutput(tensor.id)) return null;
   const { inputs } = around.view(node);
-  const [weights, bias] = [inputs[layer.weights], inputs[layer.bias]];
+  const [weights, bias] = [inputs[sums.weights], inputs[sums.bias]];
   const { activation } = node.attrs as { readonly activation: Activation };
   const isConstant = weights?.dtype === "float32" && weights.data !== null && (!bias || bias.data !== null);
   return isConstant && activation === "NONE" ? node : null;
 }
 
-/** What a MUL, DIV, ADD or SUB with a constant does to each channel: times `factor`, plus `offset`. */
-function affineOf(node: Node, around: Neighbourhood) {
+/** What a node does to each channel of `data`: times `factor`, plus `offset`. */
+interface ChannelAffine {
+  readonly data: Tensor;
+  readonly factor: (channel: number) => number;
+  readonly offset: (channel: number) => number;
+}
+
+/** Of a batch normalisation with the statistics of training. */
+function normOf(node: Node, around: Neighbourhood): ChannelAffine | null {
+  if (node.op !== "BATCH_NORMALIZATION") return null;
+  const [data, ...parts] = around.view(node).inputs;
+  const [gamma, beta, mean, variance] = parts.map((t) => t?.data as Float32Array | null | undefined);
+  if (!data || !gamma || !beta || !mean || !variance) return null;
+  const { epsilon } = node.attrs;
+  const factor = (c: number): number => (gamma[c] as number) / Math.sqrt((variance[c] as number) + epsilon);
+  return { data, factor, offset: (c) => (beta[c] as number) - factor(c) * (mean[c] as number) };
+}
+
+/** Of a MUL, DIV, ADD or SUB with a constant. */
+function arithmeticOf(node: Node, around: Neighbourhood): ChannelAffine | null {
   if (node.op !== "MUL" && node.op !== "DIV" && node.op !== "ADD" && node.op !== "SUB") return null;
   const view = around.view(node);
   const [left, right] = view.inputs;
@@ -63,27 +73,29 @@ function affineOf(node: Node, around: Neighbourhood) {
 }
 
 /**
- * Scales and shifts of channels after a layer become part of its weights and bias, as what is left of a batch normalisation
- * does (Jacob et al. 2018, section 3.2).
+ * Scales and shifts of channels after a layer, a batch normalisation among them, become part of its weights and bias
+ * (Jacob et al. 2018, section 3.2).
  */
 const foldIntoLayer: Rule = {
   name: "fold scales and shifts into layers",
   apply: (node, around): Rewrite | null => {
-    const affine = affineOf(node, around);
+    const affine = normOf(node, around) ?? arithmeticOf(node, around);
     const layer = affine && layerOf(affine.data, around);
-    const place = layer && layers[layer.op];
-    if (!affine || !layer || !place) return null;
+    const place = layer ? specOf(layer).traits.sums : "none";
+    if (!affine || !layer || place === "none") return null;
     const { inputs } = around.view(layer);
     const weights = inputs[place.weights] as Tensor;
     const bias = inputs[place.bias] ?? null;
-    const channels = weights.shape[place.axis] ?? 1;
-    const inner = weights.shape.slice(place.axis + 1).reduce((a, n) => a * n, 1);
+    const channels = weights.shape[place.channelAxis] ?? 1;
+    const inner = weights.shape.slice(place.channelAxis + 1).reduce((a, n) => a * n, 1);
+    const factors = Float64Array.from({ length: channels }, (_, c) => affine.factor(c));
     const scaled = Float32Array.from(
       weights.data as Float32Array,
-      (w, i) => w * affine.factor(Math.floor(i / inner) % channels),
+      (w, i) => w * (factors[Math.floor(i / inner) % channels] as number),
     );
     const shifted = makeData("float32", channels) as Float32Array;
-    for (let c = 0; c < channels; c++) shifted[c] = Number(bias?.data?.[c] ?? 0) * affine.factor(c) + affine.offset(c);
+    for (let c = 0; c < channels; c++)
+      shifted[c] = Number(bias?.data?.[c] ?? 0) * (factors[c] as number) + affine.offset(c);
     // Two new tensors for every node: identities that no other rewrite of this sweep takes.
     const base = Math.max(...around.graph.tensors.keys()) + 1 + 2 * around.graph.nodes.indexOf(node);
     const add = (like: Tensor, id: TensorId, change: Partial<Tensor>): Tensor => ({
@@ -102,7 +114,7 @@ const foldIntoLayer: Rule = {
     while (list.length <= place.bias) list.push(null);
     list[place.weights] = newWeights.id;
     list[place.bias] = newBias.id;
-    const { activation } = node.attrs as { readonly activation: Activation };
+    const { activation = "NONE" } = node.attrs as { readonly activation?: Activation };
     const folded = { ...layer, inputs: list, outputs: node.outputs, attrs: { ...layer.attrs, activation } } as Node;
     return {
       nodes: new Map<Node, Node | null>([

@@ -2,7 +2,6 @@ import { invariant } from "../base/assert.js";
 import { DiagnosticSink } from "../base/diagnostics.js";
 import { checkGraph } from "../ops/check-graph.js";
 import type { Graph, Model } from "../ops/index.js";
-import { foldBatchNorm } from "./batch-norm.js";
 import { removeDeadChannels } from "./dead-channels.js";
 import { removeDeadCode } from "./dead-code.js";
 import { dropFloatEdges } from "./edges.js";
@@ -37,7 +36,6 @@ export const pipeline: readonly Pass[] = [
   moveTransposes,
   simplify,
   nameFunctions,
-  foldBatchNorm,
   foldAffine,
   fuse,
   removeDeadChannels,

@@ -1,4 +1,4 @@
-import { type DType, rangeOf, type TensorData } from "../base/dtype.js";
+import { rangeOf, type TensorData } from "../base/dtype.js";
 import { clamp, roundAway } from "../base/fixedpoint.js";
 import { perTensor, type Quantization } from "../ir/graph.js";
 import type { Interval } from "./observers.js";
@@ -30,6 +30,3 @@ export function quantizeData(data: ArrayLike<number>, quant: Quantization, dtype
   for (let i = 0; i < data.length; i++) to[i] = clamp(roundAway((data[i] as number) / scale) + zero, min, max);
   return to;
 }
-
-/** True for the element types of activations. */
-export const isActivationType = (dtype: DType): dtype is ActivationType => dtype === "int8" || dtype === "int16";

@@ -18,8 +18,6 @@ export type Loss =
   | { readonly kind: "l1" }
   | { readonly kind: "cosine" };
 
-export const lossKinds = ["cross-entropy", "mse", "l1", "cosine"] as const satisfies readonly Loss["kind"][];
-
 /** Below this a length counts as this, so that nothing is divided by zero. */
 const shortest = 1e-6;
 

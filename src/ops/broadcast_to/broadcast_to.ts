@@ -1,5 +1,6 @@
 import { broadcastShape, broadcastSteps } from "../common/broadcast.js";
 import { checkConstant, checkShape } from "../common/checks.js";
+import { only, sumTo } from "../common/gradients.js";
 import { constant, defineMover, moverSample } from "../common/movers.js";
 import { movedQuant, stepsOf } from "../common/moves.js";
 import { type Empty, emptyBinding } from "../common/options.js";
@@ -25,6 +26,7 @@ export const broadcastTo = defineMover<"BROADCAST_TO", Empty>({
     const inSteps = broadcastSteps(inputOf(view, 0).shape, sizes);
     return { sizes, inSteps, outSteps: stepsOf(sizes), inBase: 0, outBase: 0 };
   },
+  gradient: (view, upstream, e) => [sumTo(e, only(upstream), inputOf(view, 0).shape), null],
   rows: (view) => equalRows(view, [0]),
   samples: [
     moverSample("columns", {}, "int8", [1, 3, 1, 2], [constant([1, 3, 4, 2])]),

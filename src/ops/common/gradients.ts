@@ -60,7 +60,7 @@ export const reshape = (e: Emitter, t: Tensor, shape: readonly number[]): Tensor
 
 /** Repeats a tensor along axes where it has one element, by numpy's rules. */
 export const broadcast = (e: Emitter, t: Tensor, shape: readonly number[]): Tensor =>
-  sameShape(t.shape, shape) ? t : single(e.node("BROADCAST", [t], { shape }));
+  sameShape(t.shape, shape) ? t : single(e.node("BROADCAST_TO", [t, indices(e, shape)], {}));
 
 /** Sums over axes that stay, with size 1. */
 export function sumOver(e: Emitter, t: Tensor, axes: readonly number[]): Tensor {

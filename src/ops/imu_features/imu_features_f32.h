@@ -1,40 +1,13 @@
-/*
- * Features of a window of a time series, float results; bit-exact with imuFeaturesReference.
- * Computes one output row: rows of the window, each [channels], output [channels][6 + bands], edges [bands + 1],
- * scratch int32 [fft + 2] and int16 [window].
- */
+/* Features of a window of a time series, float results: see th_imu_features_row.h. */
 #ifndef TH_IMU_FEATURES_F32_H
 #define TH_IMU_FEATURES_F32_H
 
-#include "th_imu_features.h"
-
-TH_INLINE float th_imu_features_f32_statistic(const th_imu_features_params *p, int32_t value)
-{
-    return (float)value * p->factor;
-}
-
-TH_INLINE float th_imu_features_f32_level(const th_imu_features_params *p, int32_t value)
-{
-    return (float)value * p->level_factor;
-}
-
-TH_KERNEL void th_imu_features_f32(const th_imu_features_params *p, const void *const *rows, const int16_t *hann,
-                                const int32_t *twiddles, const int16_t *logs, const int16_t *edges,
-                                void *scratch, float *output)
-{
-    int32_t *z = (int32_t *)scratch;
-    for (int32_t c = 0; c < p->channels; c++) {
-        int32_t values[th_imu_statistics];
-        const int32_t sum = th_imu_column(rows, p->window, c, values);
-        for (int32_t i = 0; i < th_imu_statistics; i++) {
-            *output++ = th_imu_features_f32_statistic(p, values[i]);
-        }
-        const int32_t add = p->bands ? th_imu_spectrum(p, rows, c, sum, hann, twiddles, z) : 0;
-        for (int32_t b = 0; b < p->bands; b++) {
-            const uint64_t power = th_imu_power(z, edges[b], edges[b + 1]);
-            *output++ = th_imu_features_f32_level(p, th_spectral_level(power, add, p->half, logs));
-        }
-    }
-}
+#define TH_TYPE f32
+#define TH_IMU_RESULT float
+#define TH_IMU_STATISTIC(p, value) \
+    ((float)(value) * (p)->factor)
+#define TH_IMU_LEVEL(p, value) \
+    ((float)(value) * (p)->level_factor)
+#include "th_imu_features_row.h"
 
 #endif

@@ -378,7 +378,7 @@ const broadcast: Lower = (c, view) => {
   const [x, y] = [inputOf(view, 0), outputOf(view, 0)];
   const [n, h, w, channels] = x.shape;
   const perChannel = x.shape.length === 4 && h === 1 && w === 1 && n === y.shape[0] && channels === y.shape[3];
-  if (!perChannel || !isImage(c, y)) return plain("BROADCAST")(c, view);
+  if (!perChannel || !isImage(c, y)) return plain("BROADCAST_TO")(c, view);
   c.give(y, blocked, spread(c, c.take(x, nchw), y.shape));
 };
 
@@ -393,5 +393,5 @@ export const blockedLowerings = {
   BATCH_NORMALIZATION_GRADIENT: batchNormalizationGradient,
   MEAN: mean,
   AVERAGE_POOL_2D: averagePool,
-  BROADCAST: broadcast,
+  BROADCAST_TO: broadcast,
 } as const;

@@ -137,7 +137,7 @@ const gather: Lower = (c, v) => {
 const broadcast: Lower = (c, v) => {
   const [input, output] = [inputOf(v, 0), outputOf(v, 0)];
   const rank = output.shape.length;
-  const layout = input.shape.length === rank ? commonLayout(c, v, output) : identity(rank);
+  const layout = input.shape.length === rank ? commonLayout(c, { ...v, inputs: [input] }, output) : identity(rank);
   const plain = layout === blocked ? nchw : layout;
   const shape = c.indices(Array.from(plain, (axis) => output.shape[Number(axis)] ?? 1));
   c.give(output, plain, c.op("Expand", [operand(c, input, rank, plain), shape]));
@@ -185,7 +185,6 @@ export const movementLowerings = {
   RESIZE_NEAREST_NEIGHBOR: gathered,
   SPACE_TO_DEPTH: blocks("SpaceToDepth"),
   DEPTH_TO_SPACE: blocks("DepthToSpace"),
-  BROADCAST: broadcast,
   BROADCAST_TO: broadcast,
   TILE: gathered,
   SCATTER_ADD: scatterAdd,
