@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { elementsOf } from "../base/dtype.js";
 import { seededRandom } from "../base/random.js";
-import { blockedLowerings } from "../formats/onnx/export/blocked.js";
+import { blockedLowerings } from "../formats/onnx/export/blocked/blocked.js";
 import { blockedDomain } from "../formats/onnx/export/context.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
 import { onnxWriter } from "../formats/onnx/writer.js";
@@ -115,7 +115,7 @@ async function probed(runtime: Runtime): Promise<Lowering | null> {
     const lowering: Lowering = {
       name: "blocked",
       storage: onnxStorage,
-      model: (step) => exportOnnx(step, { lowerings: blockedLowerings, block }),
+      model: (step) => exportOnnx(step, { lowerings: blockedLowerings, block, order: "backward" }),
     };
     return (await agrees(runtime, lowering)) ? lowering : null;
   }

@@ -38,9 +38,15 @@ export interface ExportContext {
   /** The layout that a tensor was computed in; that of the graph for constants. */
   readonly home: (tensor: Tensor) => Layout;
   /** All layouts there are of a tensor. */
-  readonly layouts: (tensor: Tensor) => ReadonlyMap<Layout, string>;
+  readonly layouts: (tensor: Tensor) => ReadonlyMap<Layout, unknown>;
   /** States the value of a tensor in a layout. */
   readonly give: (tensor: Tensor, layout: Layout, value: string) => void;
+  /** States how a tensor is computed in a layout, should somebody take it; most know a shorter way. */
+  readonly promise: (tensor: Tensor, layout: Layout, compute: () => string) => void;
+  /** Tensors that were promised as products: readers that are linear can multiply something smaller. */
+  readonly products: Map<TensorId, Product>;
+  /** Tensors that were promised as values [n, c], the same for all pixels of an image. */
+  readonly flat: Map<TensorId, string>;
   /** Nodes that read a tensor; more than one also where it is an output of the graph. */
   readonly readers: (tensor: Tensor) => readonly NodeView<never>[];
   /** Outputs of nodes that an earlier node computed along with its own; nothing is written for them. */
@@ -50,6 +56,13 @@ export interface ExportContext {
   readonly reshape: (value: string, shape: readonly number[]) => string;
   /** Channels in a block of the blocked layout; 0 where it is not used. */
   readonly block: number;
+}
+
+/** A tensor as another one, of the same shape, times a factor for each channel. */
+export interface Product {
+  readonly base: Tensor;
+  /** A value [c]. */
+  readonly factor: string;
 }
 
 /** Writes a node. */
@@ -63,11 +76,19 @@ function onnxTypeOf(tensor: Tensor): OnnxType {
 }
 
 export function exportContext(writer: OnnxWriter, block: number, readers: ExportContext["readers"]): ExportContext {
-  const values = new Map<TensorId, Map<Layout, string>>();
-  const known = (tensor: Tensor): Map<Layout, string> => {
-    const found = values.get(tensor.id) ?? new Map<Layout, string>();
+  const values = new Map<TensorId, Map<Layout, string | (() => string)>>();
+  const known = (tensor: Tensor): Map<Layout, string | (() => string)> => {
+    const found = values.get(tensor.id) ?? new Map<Layout, string | (() => string)>();
     values.set(tensor.id, found);
     return found;
+  };
+  /** What there is of a tensor in a layout, computed if it was only promised. */
+  const settled = (tensor: Tensor, layout: Layout): string | undefined => {
+    const found = known(tensor).get(layout);
+    if (typeof found !== "function") return found;
+    const value = found();
+    known(tensor).set(layout, value);
+    return value;
   };
   const op: ExportContext["op"] = (name, inputs, attributes = {}, domain = "") =>
     present(writer.node(name, inputs, attributes, { domain })[0], "output");
@@ -92,10 +113,10 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     op("ReorderOutput", [value], { channels: tensor.shape[3] ?? 0, channels_last: channelsLast }, blockedDomain);
   const take = (tensor: Tensor, layout: Layout): string => {
     const found = known(tensor);
-    const there = found.get(layout);
+    const there = settled(tensor, layout);
     if (there !== undefined) return there;
     let value: string;
-    const [first] = found;
+    const [first] = found.keys();
     if (first === undefined) {
       const data = present(tensor.data, `value of tensor ${tensor.id} ${tensor.name}`);
       if (layout === blocked) value = convert(tensor, nchw, take(tensor, nchw), blocked);
@@ -107,9 +128,9 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
         );
     } else {
       // From blocks, NCHW and NHWC are one reorder away; a transpose of a value that is there already costs more.
-      const direct = layout === nchw || layout === nhwc ? found.get(blocked) : undefined;
-      const [from, source] =
-        direct === undefined ? ([...found].find(([l]) => l !== blocked) ?? first) : ([blocked, direct] as const);
+      const direct = found.has(blocked) && (layout === nchw || layout === nhwc);
+      const from = direct ? blocked : ([...found.keys()].find((l) => l !== blocked) ?? first);
+      const source = present(settled(tensor, from), "value");
       value =
         from === blocked && layout === nchw ? fromBlocked(tensor, source, 0) : convert(tensor, from, source, layout);
     }
@@ -131,6 +152,11 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     give: (tensor, layout, value) => {
       known(tensor).set(layout, value);
     },
+    promise: (tensor, layout, compute) => {
+      known(tensor).set(layout, compute);
+    },
+    products: new Map(),
+    flat: new Map(),
   };
 }
 
@@ -169,6 +195,20 @@ export function commonLayout(c: ExportContext, view: NodeView<never>, output: Te
     (t) => t === null || elementsOf(t.shape) === 1 || (t.data === null && elementsOf(t.shape) === size),
   );
   return alike ? layout : nchw;
+}
+
+/** A tensor of no node: a step on the way to another one, which has its shape. */
+export const stepOf = (tensor: Tensor): Tensor => ({ ...tensor, id: (-1 - tensor.id) as TensorId });
+
+/** What a linear operator reads of a tensor, and the factor [c] that is left for its result; null for none. */
+export function factored(c: ExportContext, tensor: Tensor): { readonly base: Tensor; readonly factor: string | null } {
+  return c.products.get(tensor.id) ?? { base: tensor, factor: null };
+}
+
+/** A value whose axis 0 has a factor each. */
+export function timesFirst(c: ExportContext, value: string, factor: string | null, rank: number): string {
+  if (factor === null) return value;
+  return c.op("Mul", [value, c.reshape(factor, [-1, ...new Array<number>(rank - 1).fill(1)])]);
 }
 
 /** Applies an activation. */

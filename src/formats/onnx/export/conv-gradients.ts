@@ -2,7 +2,7 @@ import { present } from "../../../base/assert.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
 import type { ConvGradientAttrs } from "../../../ops/common/conv-gradients.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
-import { type ExportContext, type Lower, microsoft } from "./context.js";
+import { type ExportContext, factored, type Lower, microsoft, timesFirst } from "./context.js";
 import { nchw } from "./layouts.js";
 import { transposedSpan } from "./spatial.js";
 
@@ -77,11 +77,16 @@ function zeroStuffed(c: ExportContext, s: ConvShape, dy: string): string {
   return c.reshape(padded, [s.batch, s.outChannels, oh * sh, ow * sw]);
 }
 
+/** A filter whose axis 1 has a factor each. */
+const timesSecond = (c: ExportContext, filter: string, factor: string | null): string =>
+  factor === null ? filter : c.op("Mul", [filter, c.reshape(factor, [1, -1, 1, 1])]);
+
 export const inputGradient: Lower = (c, view) => {
   const attrs = view.attrs as ConvGradientAttrs & { readonly inputShape: readonly number[] };
   const [dy, w, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const s = convShape(attrs, attrs.inputShape, w.shape, dy.shape);
-  const value = c.take(dy, nchw);
+  const { base, factor } = factored(c, dy);
+  const value = c.take(base, nchw);
   const isStrided = attrs.stride.some((n) => n > 1);
   const single = isDepthwise(s) && s.channels === s.outChannels;
   const length = axes.map((d) => s.outSize[d] * attrs.stride[d]) as unknown as readonly [number, number];
@@ -89,11 +94,13 @@ export const inputGradient: Lower = (c, view) => {
   const dilated = attrs.dilation.some((n) => n > 1);
   const plain = pads !== null && (isStrided ? single && !dilated : single || s.group === 1);
   if (!plain) {
-    c.give(dx, nchw, transposedInput(c, s, value, c.take(w, layoutOf(s))));
+    c.give(dx, nchw, transposedInput(c, s, value, timesFirst(c, c.take(w, layoutOf(s)), factor, 4)));
     return;
   }
   // In and out channels swap; of a depthwise filter, it is the order that ONNX wants anyway.
-  const filter = rotated(c, c.take(w, "3012"), s.taps);
+  const swapped = c.take(w, "3012");
+  const scaled = single ? timesFirst(c, swapped, factor, 4) : timesSecond(c, swapped, factor);
+  const filter = rotated(c, scaled, s.taps);
   const data = isStrided ? zeroStuffed(c, s, value) : value;
   const geometry = { kernel_shape: s.taps, dilations: attrs.dilation, pads, group: single ? s.group : 1 };
   c.give(dx, nchw, c.op("Conv", [data, filter], geometry));
@@ -156,12 +163,12 @@ export function gradientConv(c: ExportContext, s: ConvShape, x: string, dy: stri
   return c.op("Slice", [result, c.indices([0, 0]), c.indices(s.taps), c.indices([2, 3])]);
 }
 
-/** dw of a depthwise convolution: every image's channel is a group. */
+/** dw of a depthwise convolution, [o, 1, h, w]: every image's channel is a group. */
 function depthwiseWeights(c: ExportContext, s: ConvShape, x: string, dy: string): string {
   const all = s.batch * s.channels;
   const [data, filter] = [c.reshape(x, [1, all, ...s.size]), c.reshape(dy, [s.batch * s.outChannels, 1, ...s.outSize])];
-  const each = c.reshape(gradientConv(c, s, data, filter, all), [s.batch, s.outChannels, ...s.taps]);
-  return c.op("ReduceSum", [each, c.indices([0])], { keepdims: 1 });
+  const each = c.reshape(gradientConv(c, s, data, filter, all), [s.batch, s.outChannels, 1, ...s.taps]);
+  return c.op("ReduceSum", [each, c.indices([0])], { keepdims: 0 });
 }
 
 /** Images as channels and channels as images, [c, n, h, w]: dw as [i, o, h, w]. */
@@ -197,10 +204,14 @@ export function weightsShapeOf(view: NodeView<never>): ConvShape {
 }
 
 export const weightsGradient: Lower = (c, view) => {
-  const [dy, x, dw] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const [x, dw] = [inputOf(view, 1), outputOf(view, 0)];
+  const { base: dy, factor } = factored(c, inputOf(view, 0));
   const s = weightsShapeOf(view);
-  if (isDepthwise(s)) c.give(dw, "0312", depthwiseWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
-  else if (s.group > 1) c.give(dw, "0123", groupedWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
-  else if (s.channels <= fewChannels) c.give(dw, "3012", swappedWeights(c, s, x, dy));
-  else c.give(dw, "0123", weightsByColumns(c, s, c.take(x, nchw), c.take(dy, nchw)));
+  const give = (layout: string, value: string): void => c.give(dw, layout, timesFirst(c, value, factor, 4));
+  if (isDepthwise(s)) give("3012", depthwiseWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
+  else if (s.group > 1) give("0123", groupedWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
+  else if (s.channels <= fewChannels) {
+    const swapped = swappedWeights(c, s, x, dy);
+    c.give(dw, "3012", timesSecond(c, swapped, factor));
+  } else give("0123", weightsByColumns(c, s, c.take(x, nchw), c.take(dy, nchw)));
 };

@@ -52,7 +52,13 @@ function gelu(c: ExportContext, [x = ""]: readonly string[], attrs: Readonly<Rec
   return c.op("Mul", [times(x, 0.5), c.op("Add", [part, c.floats([], [1])])]);
 }
 
+/** So steep that every positive number but the smallest (below 4e-39) comes to 1 or more. */
+const steep = 3e38;
+
 const inRange: Lower = elementwise((c, [x = ""], attrs) => {
+  // One operator that runs in all threads, in place of a comparison and a conversion, which does not.
+  if (attrs["above"] === 0 && attrs["below"] === null)
+    return c.op("HardSigmoid", [x], { alpha: { float: steep }, beta: { float: 0 } });
   const bounds = [
     ["Greater", attrs["above"]],
     ["Less", attrs["below"]],

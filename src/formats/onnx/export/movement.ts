@@ -19,7 +19,8 @@ const view: Lower = (c, v) => {
 };
 
 const alias: Lower = (c, v) => {
-  for (const [layout, value] of c.layouts(inputOf(v, 0))) c.give(outputOf(v, 0), layout, value);
+  for (const layout of c.layouts(inputOf(v, 0)).keys())
+    c.promise(outputOf(v, 0), layout, () => c.take(inputOf(v, 0), layout));
 };
 
 /** Axes of another order are another layout of the same value. */

@@ -2,7 +2,7 @@ import { elementsOf } from "../../../base/dtype.js";
 import type { PoolGradientAttrs } from "../../../ops/common/pool-gradients.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import type { OpName } from "../../../ops/index.js";
-import type { ExportContext, Lower } from "./context.js";
+import { type ExportContext, type Lower, stepOf } from "./context.js";
 import { inputGradient, weightsGradient } from "./conv-gradients.js";
 import { channelsFirst, nchw } from "./layouts.js";
 import { transposedSpan } from "./spatial.js";
@@ -82,7 +82,7 @@ const batchNormalizationTraining: Lower = (c, view) => {
   });
 };
 
-/** What dx = a dy + b x + c is made of, for each channel, from the sums of dy and of dy x. */
+/** What dx = a (dy + b x + offset) is made of, for each channel, from the sums of dy and of dy x. */
 export function normalizationFactors(
   c: ExportContext,
   given: {
@@ -99,15 +99,15 @@ export function normalizationFactors(
   const deviation = c.op("Sqrt", [c.op("Add", [variance, c.floats([], [given.epsilon])])]);
   const dGamma = c.op("Div", [c.op("Sub", [sumX, c.op("Mul", [mean, sum])]), deviation]);
   const a = c.op("Div", [gamma, deviation]);
-  const share = c.op("Mul", [a, c.floats([], [-1 / given.count])]);
-  const b = c.op("Div", [c.op("Mul", [share, dGamma]), deviation]);
-  const offset = c.op("Sub", [c.op("Mul", [share, sum]), c.op("Mul", [b, mean])]);
+  const share = c.floats([], [-1 / given.count]);
+  const b = c.op("Mul", [c.op("Div", [dGamma, deviation]), share]);
+  const offset = c.op("Sub", [c.op("Mul", [sum, share]), c.op("Mul", [b, mean])]);
   return { dGamma, a, b, offset };
 }
 
 const batchNormalizationGradient: Lower = (c, view) => {
   const { epsilon } = view.attrs as { readonly epsilon: number };
-  const [dy, x] = [inputOf(view, 0), inputOf(view, 1)];
+  const [dy, x, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const layout = channelsFirst(x.shape.length);
   const [gamma = "", mean = "", variance = ""] = [2, 3, 4].map((i) => c.take(inputOf(view, i), "0"));
   const [upstream, data] = [c.take(dy, layout), c.take(x, layout)];
@@ -122,8 +122,11 @@ const batchNormalizationGradient: Lower = (c, view) => {
       value,
       Array.from(layout, (axis) => (Number(axis) === x.shape.length - 1 ? channels : 1)),
     );
-  const scaled = c.op("Add", [c.op("Mul", [upstream, spread(a)]), c.op("Mul", [data, spread(b)])]);
-  c.give(outputOf(view, 0), layout, c.op("Add", [scaled, spread(offset)]));
+  const scaled = c.op("Add", [c.op("Mul", [data, spread(b)]), upstream]);
+  const base = stepOf(dx);
+  c.give(base, layout, c.op("Add", [scaled, spread(offset)]));
+  c.products.set(dx.id, { base, factor: a });
+  c.promise(dx, layout, () => c.op("Mul", [c.take(base, layout), spread(a)]));
   c.give(outputOf(view, 1), "0", dGamma);
   c.give(outputOf(view, 2), "0", sum);
 };

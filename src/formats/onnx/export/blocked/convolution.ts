@@ -1,0 +1,109 @@
+import type { Activation } from "../../../../ops/common/activation.js";
+import type { ConvGradientAttrs } from "../../../../ops/common/conv-gradients.js";
+import type { Padding } from "../../../../ops/common/padding.js";
+import { inputOf, outputOf } from "../../../../ops/common/view.js";
+import { type ExportContext, factored, type Lower, timesFirst } from "../context.js";
+import { convShape, fullPadding, isDepthwise, rotated } from "../conv-gradients.js";
+import { blocked, nchw } from "../layouts.js";
+import { windowAttributes, windowOf } from "../windows.js";
+import { blockedFilter, blocksOf, conv, depthwiseFilter, fits, plain, sumAfter, turnedFilter } from "./words.js";
+
+/*
+ * Convolutions and the gradients of their inputs. Where channels are no multiples of a block, the plain forms take over.
+ */
+
+const axes = [0, 1] as const;
+
+interface ConvAttrs {
+  readonly padding: Padding;
+  readonly stride: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly activation: Activation;
+}
+
+const canActivate = ({ activation }: ConvAttrs): boolean => activation === "NONE" || activation === "RELU";
+const activationOf = ({ activation }: ConvAttrs) => (activation === "RELU" ? { activation: "Relu" } : {});
+
+export const convolution: Lower = (c, view) => {
+  const attrs = view.attrs as ConvAttrs;
+  const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const [channels = 1, out = 1] = [x.shape[3], w.shape[0]];
+  const [, kh = 1, kw = 1, depth = 1] = w.shape;
+  const usable = depth === channels && fits(c, out) && (channels < c.block || fits(c, channels));
+  if (!usable || !canActivate(attrs)) return plain("CONV_2D")(c, view);
+  const window = windowAttributes(windowOf(x.shape, [kh, kw], attrs));
+  const bias = view.inputs[2] ? [c.take(view.inputs[2], "0")] : [];
+  const inputs = [c.take(x, channels < c.block ? nchw : blocked), blockedFilter(c, w), ...bias];
+  c.give(y, blocked, conv(c, inputs, { ...window, group: 1, ...activationOf(attrs) }));
+};
+
+export const depthwise: Lower = (c, view) => {
+  const attrs = view.attrs as ConvAttrs;
+  const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const [channels = 1, out = 1] = [x.shape[3], w.shape[3]];
+  if (channels !== out || !fits(c, out) || !canActivate(attrs)) return plain("DEPTHWISE_CONV_2D")(c, view);
+  const window = windowAttributes(windowOf(x.shape, [w.shape[1] ?? 1, w.shape[2] ?? 1], attrs));
+  const bias = view.inputs[2] ? [c.take(view.inputs[2], "0")] : [];
+  const inputs = [c.take(x, blocked), depthwiseFilter(c, w), ...bias];
+  c.give(y, blocked, conv(c, inputs, { ...window, group: channels, ...activationOf(attrs) }));
+};
+
+/** Zeros behind every row and column but those that there are: [n, c, h, w] to [n, c, stride h, stride w], blocked. */
+function zeroStuffed(
+  c: ExportContext,
+  value: string,
+  batch: number,
+  channels: number,
+  size: readonly [number, number],
+  stride: readonly [number, number],
+): string {
+  const b = c.block;
+  const apart = c.reshape(value, [(batch * channels) / b, size[0], 1, size[1], b]);
+  const padded = c.op("Pad", [apart, c.indices([0, 0, 0, 0, 0, 0, 0, stride[0] - 1, 0, (stride[1] - 1) * b])]);
+  return c.reshape(padded, [batch, channels, size[0] * stride[0], size[1] * stride[1]]);
+}
+
+export const inputGradient: Lower = (c, view) => {
+  const attrs = view.attrs as ConvGradientAttrs & { readonly inputShape: readonly number[] };
+  const [dy, w, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
+  const s = convShape(attrs, attrs.inputShape, w.shape, dy.shape);
+  const single = isDepthwise(s) && s.channels === s.outChannels;
+  const isStrided = attrs.stride.some((n) => n > 1);
+  const isPointwise = s.taps[0] === 1 && s.taps[1] === 1 && attrs.padding.every((n) => n === 0);
+  const fallback = (): void => plain("CONV_2D_INPUT_GRADIENT")(c, view);
+  if (!fits(c, s.channels, s.outChannels) || attrs.dilation.some((n) => n > 1) || (!single && s.group > 1))
+    return fallback();
+  const { base, factor } = factored(c, dy);
+  /** A convolution that gives dx, and what it alone is added to. */
+  const give = (inputs: readonly string[], attributes: Parameters<typeof conv>[2]): void => {
+    const sum = sumAfter(c, dx);
+    if (sum === null) {
+      c.give(dx, blocked, conv(c, inputs, attributes));
+      return;
+    }
+    c.absorbed.add(sum.output.id);
+    c.give(sum.output, blocked, conv(c, [...inputs, "", c.take(sum.added, blocked)], attributes));
+  };
+  if (single) {
+    const length = axes.map((d) => s.outSize[d] * attrs.stride[d]) as unknown as readonly [number, number];
+    const pads = fullPadding(s, length);
+    if (pads === null) return fallback();
+    const value = c.take(base, blocked);
+    const data = isStrided ? zeroStuffed(c, value, s.batch, s.outChannels, s.outSize, attrs.stride) : value;
+    const turned = rotated(c, timesFirst(c, c.take(w, "3012"), factor, 4), s.taps);
+    const filter = c.reshape(blocksOf(c, turned, [1, s.channels, ...s.taps]), [s.channels, 1, ...s.taps]);
+    give([data, filter], { kernel_shape: s.taps, pads, group: s.channels });
+    return;
+  }
+  if (isStrided) {
+    // A filter of one tap commutes with the zeros between; of others the transposed convolution is faster.
+    const fitsWhole = axes.every((d) => s.outSize[d] * attrs.stride[d] === s.size[d]);
+    if (!isPointwise || !fitsWhole) return fallback();
+    const small = conv(c, [c.take(base, blocked), turnedFilter(c, w, factor)], { kernel_shape: [1, 1], group: 1 });
+    c.give(dx, blocked, zeroStuffed(c, small, s.batch, s.channels, s.outSize, attrs.stride));
+    return;
+  }
+  const pads = fullPadding(s, s.outSize);
+  if (pads === null) return fallback();
+  give([c.take(base, blocked), turnedFilter(c, w, factor)], { kernel_shape: s.taps, pads, group: 1 });
+};

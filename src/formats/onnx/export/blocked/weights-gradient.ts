@@ -1,0 +1,155 @@
+import type { Tensor } from "../../../../ir/graph.js";
+import { inputOf, outputOf } from "../../../../ops/common/view.js";
+import { blockedDomain, type ExportContext, factored, type Lower, timesFirst } from "../context.js";
+import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
+import { blocked, nchw, nhwc } from "../layouts.js";
+import { blocksOf, conv, fits, plain, transposed, unblocked, withZeros } from "./words.js";
+
+/*
+ * Gradients of filters: convolutions that sum over images in place of channels, or matrix products.
+ */
+
+const axes = [0, 1] as const;
+
+/** How far the products of a gradient reach beyond an image's end, along height and width. */
+const beyond = ({ attrs, taps, size, outSize }: ConvShape): readonly number[] =>
+  axes.map((d) => {
+    const reach = (taps[d] - 1) * attrs.dilation[d] + (outSize[d] - 1) * attrs.stride[d] + 1;
+    return reach - size[d] - (attrs.padding[2 * d] as number);
+  });
+
+/**
+ * An image for a convolution over images in place of channels: [c / q, n, h, w q], blocks of n, the q channels of a pixel
+ * beside each other; so that the taps of all q are as many outputs in a row as the runtime's kernel likes. Columns are
+ * padded: at the borders, it would compute one output at a time.
+ */
+function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: number, right: number): string {
+  const b = c.block;
+  const [h, w] = [s.size[0], s.size[1] + left + right];
+  if (s.channels < b) {
+    const pixels = c.take(x, nhwc);
+    const padded = left + right === 0 ? pixels : c.op("Pad", [pixels, c.indices([0, 0, left, 0, 0, 0, right, 0])]);
+    return c.reshape(blocksOf(c, padded, [1, s.batch, h, w * s.channels]), [1, s.batch, h, w * s.channels]);
+  }
+  const padded = withZeros(c, c.take(x, blocked), s.channels, [0, left, 0, right]);
+  const parts = s.channels / b;
+  const planes = blocksOf(c, padded, [1, s.batch, parts * h, w * b]);
+  const shape = [parts, s.batch, h, w * b];
+  if (parts === 1) return c.reshape(planes, shape);
+  return transposed(c, planes, [s.batch / b, parts, h * w * b * b], [1, 0, 2], shape);
+}
+
+/** dy as a filter over images: [o, n, h, w], blocks of both. */
+function imagesAsFilter(c: ExportContext, s: ConvShape, dy: Tensor): string {
+  const b = c.block;
+  const [parts, pixels] = [s.outChannels / b, s.outSize[0] * s.outSize[1]];
+  // The runtime's reorders are faster than a transpose, which runs in one thread: for this one, a block of images is as
+  // many channels.
+  const moved = unblocked(c, c.take(dy, blocked), [s.batch / b, b * b, parts * pixels, 1], 1);
+  const shape = [s.outChannels, s.batch, ...s.outSize];
+  if (parts === 1) return c.reshape(moved, shape);
+  return transposed(c, moved, [s.batch / b, parts, pixels * b * b], [1, 0, 2], shape);
+}
+
+/** dw, OHWI, of any filter: x with images as channels, filtered by dy. */
+function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor): string {
+  const { stride, dilation, padding } = s.attrs;
+  const [bottom = 0, right = 0] = beyond(s).map((n) => Math.max(n, 0));
+  const [top, , left] = padding;
+  const q = Math.min(s.channels, c.block);
+  const parts = s.channels / q;
+  const rows = Math.floor((s.size[0] + top + bottom - (s.outSize[0] - 1) * stride[0] - 1) / dilation[0]) + 1;
+  const columns = s.size[1] + left + right - (s.outSize[1] - 1) * stride[1];
+  const sums = conv(c, [imagesAsChannels(c, s, x, left, right), imagesAsFilter(c, s, dy)], {
+    kernel_shape: s.outSize,
+    strides: [dilation[0], 1],
+    dilations: [stride[0], stride[1] * q],
+    pads: [top, 0, bottom, 0],
+    group: 1,
+  });
+  const all = c.reshape(unblocked(c, sums, [parts, s.outChannels, rows, columns * q]), [
+    parts,
+    s.outChannels,
+    rows,
+    columns,
+    q,
+  ]);
+  const span = (s.taps[1] - 1) * dilation[1] + 1;
+  const isWhole = rows === s.taps[0] && columns === s.taps[1];
+  const taps = isWhole
+    ? all
+    : c.op("Slice", [
+        all,
+        c.indices([0, 0]),
+        c.indices([s.taps[0], span]),
+        c.indices([2, 3]),
+        c.indices([1, dilation[1]]),
+      ]);
+  const shape = [s.outChannels, ...s.taps, s.channels];
+  return parts === 1
+    ? c.reshape(taps, shape)
+    : transposed(c, taps, [parts, s.outChannels, ...s.taps, q], [1, 2, 3, 0, 4], shape);
+}
+
+/** dw of a depthwise filter, [o, 1, h, w]: channels of all images are as many groups, which fill blocks together. */
+function depthwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor): string {
+  const all = s.batch * s.channels;
+  const { padding, stride, dilation } = s.attrs;
+  const [bottom = 0, right = 0] = beyond(s);
+  const [top, , left] = padding;
+  const whole = fits(c, s.channels);
+  const planes = (t: Tensor, size: readonly [number, number]): string =>
+    whole ? c.take(t, blocked) : blocksOf(c, c.take(t, nchw), [1, all, ...size]);
+  const [h, w] = [s.size[0], s.size[1] + left + right];
+  // Columns are padded first, for at borders the runtime computes one output at a time.
+  const data = whole ? withZeros(c, planes(x, s.size), s.channels, [0, left, 0, right]) : planes(x, s.size);
+  const inputs = [
+    c.reshape(data, [1, all, h, whole ? w : s.size[1]]),
+    c.reshape(planes(dy, s.outSize), [all, 1, ...s.outSize]),
+  ];
+  const pads = whole ? [top, 0, bottom, 0] : [top, left, bottom, right];
+  const each = conv(c, inputs, { kernel_shape: s.outSize, strides: dilation, dilations: stride, pads, group: all });
+  const sizes = [s.batch, s.channels, ...s.taps] as const;
+  const perImage = c.reshape(whole ? each : unblocked(c, each, [1, all, ...s.taps]), sizes);
+  const sum = c.op("ReduceSum", [perImage, c.indices([0])], { keepdims: 1 });
+  return c.reshape(whole ? unblocked(c, sum, [1, s.channels, ...s.taps]) : sum, [s.channels, 1, ...s.taps]);
+}
+
+/** Below so many pixels an image, products of single images are mostly overhead. */
+const fewPixels = 100;
+
+/** dw, OHWI, of a filter of one tap, not padded: a product over pixels. */
+function pointwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor): string {
+  const pixels = s.outSize[0] * s.outSize[1];
+  const shape = [s.outChannels, 1, 1, s.channels];
+  if (pixels < fewPixels && s.attrs.stride.every((n) => n === 1)) {
+    // One product over the pixels of all images.
+    const rows = (t: Tensor, channels: number): string => c.reshape(c.take(t, nhwc), [s.batch * pixels, channels]);
+    return c.reshape(c.op("Gemm", [rows(dy, s.outChannels), rows(x, s.channels)], { transA: 1 }), shape);
+  }
+  // A pool of one pixel takes those that the stride reaches.
+  const pool = { kernel_shape: [1, 1], strides: s.attrs.stride, pads: [0, 0, 0, 0] };
+  const data = s.attrs.stride.every((n) => n === 1)
+    ? c.take(x, nchw)
+    : unblocked(c, c.op("MaxPool", [c.take(x, blocked)], pool, blockedDomain), [s.batch, s.channels, ...s.outSize]);
+  const matrices = (value: string, channels: number): string => c.reshape(value, [s.batch, channels, pixels]);
+  return c.reshape(batchProduct(c, matrices(c.take(dy, nchw), s.outChannels), matrices(data, s.channels)), shape);
+}
+
+export const weightsGradient: Lower = (c, view) => {
+  const [x, dw] = [inputOf(view, 1), outputOf(view, 0)];
+  const { base: dy, factor } = factored(c, inputOf(view, 0));
+  const s = weightsShapeOf(view);
+  const give = (layout: string, value: string): void => c.give(dw, layout, timesFirst(c, value, factor, 4));
+  const fallback = (): void => plain("CONV_2D_WEIGHTS_GRADIENT")(c, view);
+  if (isDepthwise(s)) {
+    const usable = s.channels === s.outChannels && fits(c, s.batch * s.channels) && beyond(s).every((n) => n >= 0);
+    return usable ? give("3012", depthwiseWeights(c, s, x, dy)) : fallback();
+  }
+  const isPointwise = s.taps[0] === 1 && s.taps[1] === 1 && s.attrs.padding.every((n) => n === 0);
+  const fitting = s.group === 1 && fits(c, s.outChannels) && (s.channels < c.block || fits(c, s.channels));
+  if (!fitting) return fallback();
+  if (isPointwise && fits(c, s.channels)) return give(nhwc, pointwiseWeights(c, s, x, dy));
+  if (isPointwise || !fits(c, s.batch)) return fallback();
+  give(nhwc, weightsByImages(c, s, x, dy));
+};
