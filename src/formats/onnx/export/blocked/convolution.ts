@@ -6,6 +6,7 @@ import { type ExportContext, factored, type Lower, timesFirst } from "../context
 import { convShape, fullPadding, isDepthwise, rotated } from "../conv-gradients.js";
 import { blocked, nchw } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
+import { stridedInput, stridedPhases } from "./strided.js";
 import { blockedFilter, blocksOf, conv, depthwiseFilter, fits, plain, sumAfter, turnedFilter } from "./words.js";
 
 /*
@@ -96,8 +97,10 @@ export const inputGradient: Lower = (c, view) => {
     return;
   }
   if (isStrided) {
-    // A filter of one tap commutes with the zeros between; of others the transposed convolution is faster.
     const fitsWhole = axes.every((d) => s.outSize[d] * attrs.stride[d] === s.size[d]);
+    const phases = stridedPhases(s);
+    if (phases !== null) return c.give(dx, blocked, stridedInput(c, s, phases, c.take(base, blocked), w, factor));
+    // A filter of one tap commutes with the zeros between.
     if (!isPointwise || !fitsWhole) return fallback();
     const small = conv(c, [c.take(base, blocked), turnedFilter(c, w, factor)], { kernel_shape: [1, 1], group: 1 });
     c.give(dx, blocked, zeroStuffed(c, small, s.batch, s.channels, s.outSize, attrs.stride));
