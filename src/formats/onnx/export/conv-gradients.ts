@@ -2,6 +2,15 @@ import { present } from "../../../base/assert.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
 import type { ConvGradientAttrs } from "../../../ops/common/conv-gradients.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
+import {
+  bandedConv,
+  bandedInput,
+  bandedWeights,
+  type Depthwise,
+  hasBandedConv,
+  hasBandedInput,
+  hasBandedWeights,
+} from "./banded.js";
 import { type ExportContext, factored, type Lower, microsoft, timesFirst } from "./context.js";
 import { nchw } from "./layouts.js";
 import { transposedSpan } from "./spatial.js";
@@ -89,6 +98,11 @@ export const inputGradient: Lower = (c, view) => {
   const value = c.take(base, nchw);
   const isStrided = attrs.stride.some((n) => n > 1);
   const single = isDepthwise(s) && s.channels === s.outChannels;
+  const d: Depthwise = { ...s, ...attrs, before: [attrs.padding[0], attrs.padding[2]] };
+  if (single && hasBandedInput(d)) {
+    c.give(dx, nchw, bandedInput(c, d, value, timesFirst(c, c.take(w, "3012"), factor, 4)));
+    return;
+  }
   const length = axes.map((d) => s.outSize[d] * attrs.stride[d]) as unknown as readonly [number, number];
   const pads = fullPadding(s, length);
   const dilated = attrs.dilation.some((n) => n > 1);
@@ -102,6 +116,18 @@ export const inputGradient: Lower = (c, view) => {
   const scaled = single ? timesFirst(c, swapped, factor, 4) : timesSecond(c, swapped, factor);
   const filter = rotated(c, scaled, s.taps);
   const data = isStrided ? zeroStuffed(c, s, value) : value;
+  const banded: Depthwise = {
+    ...s,
+    size: isStrided ? length : s.outSize,
+    outSize: s.size,
+    stride: [1, 1],
+    dilation: attrs.dilation,
+    before: [pads[0] as number, pads[1] as number],
+  };
+  if (single && hasBandedConv(banded)) {
+    c.give(dx, nchw, bandedConv(c, banded, data, filter));
+    return;
+  }
   const geometry = { kernel_shape: s.taps, dilations: attrs.dilation, pads, group: single ? s.group : 1 };
   c.give(dx, nchw, c.op("Conv", [data, filter], geometry));
 };
@@ -165,6 +191,9 @@ export function gradientConv(c: ExportContext, s: ConvShape, x: string, dy: stri
 
 /** dw of a depthwise convolution, [o, 1, h, w]: every image's channel is a group. */
 function depthwiseWeights(c: ExportContext, s: ConvShape, x: string, dy: string): string {
+  const { padding } = s.attrs;
+  const banded: Depthwise = { ...s, ...s.attrs, before: [padding[0], padding[2]] };
+  if (s.channels === s.outChannels && hasBandedWeights(banded)) return bandedWeights(c, banded, x, dy);
   const all = s.batch * s.channels;
   const [data, filter] = [c.reshape(x, [1, all, ...s.size]), c.reshape(dy, [s.batch * s.outChannels, 1, ...s.outSize])];
   const each = c.reshape(gradientConv(c, s, data, filter, all), [s.batch, s.outChannels, 1, ...s.taps]);

@@ -1,5 +1,5 @@
 import { fail } from "../../../base/diagnostics.js";
-import type { NodeView } from "../../../ir/graph.js";
+import type { NodeView, Tensor } from "../../../ir/graph.js";
 import { originName } from "../../../ir/graph.js";
 import type { Activation } from "../../../ops/common/activation.js";
 import type { Padding } from "../../../ops/common/padding.js";
@@ -8,10 +8,11 @@ import type { Pool2dAttrs } from "../../../ops/common/pool2d.js";
 import type { ResizeAttrs } from "../../../ops/common/resize.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import type { OpName } from "../../../ops/index.js";
+import { bandedConv, type Depthwise, hasBandedConv } from "./banded.js";
 import { activated, type ExportContext, type Lower } from "./context.js";
 import { reducedAxes } from "./elementwise.js";
 import { channelsFirst, nchw } from "./layouts.js";
-import { windowAttributes, windowOf } from "./windows.js";
+import { type Window, windowAttributes, windowOf } from "./windows.js";
 
 interface ConvAttrs {
   readonly padding: Padding;
@@ -28,6 +29,23 @@ const biasInput = (c: ExportContext, view: NodeView<never>, index: number): read
   return bias ? [c.take(bias, "0")] : [];
 };
 
+/** A depthwise convolution that is faster by products of matrices, or null. */
+function depthwiseOf(x: Tensor, w: Tensor, y: Tensor, { rows, columns }: Window): Depthwise | null {
+  const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
+  const [, outHeight = 1, outWidth = 1, outChannels = 1] = y.shape;
+  const d: Depthwise = {
+    batch,
+    channels,
+    size: [height, width],
+    outSize: [outHeight, outWidth],
+    taps: [w.shape[1] ?? 1, w.shape[2] ?? 1],
+    stride: [rows.stride, columns.stride],
+    dilation: [rows.dilation, columns.dilation],
+    before: [rows.before, columns.before],
+  };
+  return channels === outChannels && hasBandedConv(d) ? d : null;
+}
+
 const convolution =
   (op: "CONV_2D" | "DEPTHWISE_CONV_2D"): Lower =>
   (c, view) => {
@@ -35,6 +53,15 @@ const convolution =
     const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
     const window = windowOf(x.shape, [w.shape[1] ?? 1, w.shape[2] ?? 1], attrs);
     const channels = x.shape[3] ?? 1;
+    if (op === "DEPTHWISE_CONV_2D" && !view.inputs[2]) {
+      const banded = depthwiseOf(x, w, y, window);
+      // Of weights that are learnt only: a model that is given away should have operators that all runtimes know.
+      if (w.data === null && banded !== null) {
+        const sums = bandedConv(c, banded, c.take(x, nchw), c.take(w, filterLayout[op]));
+        c.give(y, nchw, activated(c, attrs.activation, sums));
+        return;
+      }
+    }
     const group = op === "CONV_2D" ? channels / (w.shape[3] ?? 1) : channels;
     const inputs = [c.take(x, nchw), c.take(w, filterLayout[op]), ...biasInput(c, view, 2)];
     const sums = c.op("Conv", inputs, { ...windowAttributes(window), group });
