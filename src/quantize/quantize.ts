@@ -9,6 +9,7 @@ import { meanError, meanInputs, meanOf } from "./bias-correction.js";
 import { type Execute, interpret, type Observations, observe, type SampleInputs } from "./calibrate.js";
 import { type Converted, convert } from "./convert.js";
 import type { ObserverName } from "./observers.js";
+import { type Moments, roundAdaptively } from "./rounding.js";
 import type { WeightBits } from "./weights.js";
 
 export interface QuantizeOptions {
@@ -20,6 +21,8 @@ export interface QuantizeOptions {
   readonly observer?: ObserverName;
   /** Whether biases make up for what rounding the weights does on average; default "on". */
   readonly biasCorrection?: "on" | "off";
+  /** How the inputs of layers go together: with them, weights are rounded so that outputs change least; else to the nearest. */
+  readonly moments?: Moments;
 }
 
 /** A float network and what was seen of it. */
@@ -68,13 +71,17 @@ export function calibrate(model: Model, samples: Iterable<SampleInputs>, execute
 /** Chooses scales and converts; see {@link quantizeModel}. */
 export function quantizeCalibrated(calibrated: Calibrated, options: QuantizeOptions = {}): Converted {
   const { graph, observations, means } = calibrated;
-  const { activations = "int8", observer = "mse", weightBits = 8, biasCorrection = "on" } = options;
+  const { activations = "int8", observer = "mse", weightBits = 8, biasCorrection = "on", moments } = options;
   const quantizations = assignQuantization(graph, observations, activations, observer);
   return convert(graph, quantizations, {
     activations,
     meanError: (node, error) => {
       const mean = biasCorrection === "off" ? null : meanOf(graph, means, node);
       return mean === null ? undefined : meanError(graph, node, mean, error);
+    },
+    round: (node) => {
+      const layer = moments?.get(node);
+      return layer && ((scaled, most) => roundAdaptively(layer, scaled, most));
     },
     weightBits: (node) => (typeof weightBits === "number" ? weightBits : weightBits(layerName(graph, node))),
   });
