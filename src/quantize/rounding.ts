@@ -1,7 +1,7 @@
 import { clamp, roundAway } from "../base/fixedpoint.js";
 import type { TensorId } from "../base/units.js";
 import type { Graph, Node } from "../ops/index.js";
-import { type Execute, interpret, type SampleInputs } from "./calibrate.js";
+import type { Collector } from "./calibrate.js";
 import { type LayerSums, layerSums } from "./layers.js";
 
 /** How the inputs of a layer's sums go together: their covariance, a square matrix for each group of channels. */
@@ -29,7 +29,7 @@ const mostInputs = 1280;
 const mostPixels = 4096;
 
 /** The inputs of one output pixel; zero where the window reaches over the border. */
-function gather(sums: LayerSums, data: Float32Array, at: Pixel, first: number, into: Float64Array): void {
+export function gather(sums: LayerSums, data: Float32Array, at: Pixel, first: number, into: Float64Array): void {
   const { depth, window, input } = sums;
   if (window === null) {
     for (let i = 0; i < depth; i++) into[i] = data[at.y * depth + i] as number;
@@ -90,8 +90,11 @@ function finish({ size, matrix, total, count }: Moment): void {
   }
 }
 
-/** Runs a float graph on samples and notes how the inputs of each layer with weights go together. */
-export function layerMoments(graph: Graph, samples: readonly SampleInputs[], execute: Execute = interpret): Moments {
+/**
+ * Notes how the inputs of each layer with weights go together.
+ * @param samples how many there will be
+ */
+export function layerMoments(graph: Graph, samples: number): Collector<Moments> {
   const layers = new Map<Node, LayerMoments>();
   const readers = new Map<TensorId, { readonly layer: LayerMoments; readonly pixels: readonly Pixel[] }[]>();
   for (const node of graph.nodes) {
@@ -108,22 +111,26 @@ export function layerMoments(graph: Graph, samples: readonly SampleInputs[], exe
     const layer = { sums, groups: new Map([...firsts].map((first) => [first, newMoment()])) };
     layers.set(node, layer);
     const output = graph.tensors.get(node.outputs[0] as TensorId)?.shape ?? [];
-    const pixels = pixelsOf(output, sums.window !== null, Math.ceil(mostPixels / Math.max(1, samples.length)));
+    const pixels = pixelsOf(output, sums.window !== null, Math.ceil(mostPixels / Math.max(1, samples)));
     readers.set(sums.input.id, [...(readers.get(sums.input.id) ?? []), { layer, pixels }]);
   }
   const values = new Float64Array(mostInputs);
-  execute(graph, samples, (id, data) => {
-    for (const { layer, pixels } of readers.get(id) ?? []) {
-      for (const [first, moment] of layer.groups) {
-        for (const pixel of pixels) {
-          gather(layer.sums, data, pixel, first, values);
-          addTo(moment, values);
+  return {
+    show: (id, data) => {
+      for (const { layer, pixels } of readers.get(id) ?? []) {
+        for (const [first, moment] of layer.groups) {
+          for (const pixel of pixels) {
+            gather(layer.sums, data, pixel, first, values);
+            addTo(moment, values);
+          }
         }
       }
-    }
-  });
-  for (const { groups } of layers.values()) for (const moment of groups.values()) finish(moment);
-  return layers;
+    },
+    result: () => {
+      for (const { groups } of layers.values()) for (const moment of groups.values()) finish(moment);
+      return layers;
+    },
+  };
 }
 
 /** Turns over all weights of a channel at most; few are needed. */
