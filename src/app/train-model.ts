@@ -14,7 +14,15 @@ import { type Preparation, preparationFor, preparationOf, readExamples, type Sco
 import { scoreSignals, withFrontend } from "./frontend.js";
 import { quantizationAwareTraining } from "./qat.js";
 import { fileOf, quantize, scoreOnHost } from "./quantize.js";
-import { modelOf, networkFor, openSplit, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
+import {
+  modelOf,
+  networkFor,
+  openSplit,
+  type TrainJob,
+  type TrainJobOptions,
+  trainDefaults,
+  trainNetwork,
+} from "./train.js";
 
 export interface TrainModelOptions extends TrainJobOptions {
   readonly name: string;
@@ -118,6 +126,15 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
   return { ...made, float, quantized: await scoreOnHost(made.model, test), history: training.history };
 }
 
+/** Trains the network; a graph with no epochs to go stays as it is. */
+async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "graph" | "history" | "dataBusy">> {
+  if (options.epochs !== 0 || !("graph" in options.network)) {
+    options.onStage?.("training");
+    return trainNetwork(options);
+  }
+  return { graph: options.network.graph, history: [], dataBusy: 1 };
+}
+
 /** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */
 export async function trainModel(given: TrainModelOptions): Promise<TrainModelReport | Misfit> {
   const { dataset, name, boards = [], out, frontend } = given;
@@ -128,8 +145,7 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
   const began = performance.now();
   // Checkpoints go there while training.
   if (out !== undefined) mkdirSync(out, { recursive: true });
-  options.onStage?.("training");
-  const job = await trainNetwork(options);
+  const job = await trainOrKeep(options);
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
   const { file, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
