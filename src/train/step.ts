@@ -2,16 +2,17 @@ import { present } from "../base/assert.js";
 import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
 import { type Tensor, tensorName, tensorOf } from "../ir/graph.js";
-import { add, mul, reshape, scale, transpose } from "../ops/common/gradients.js";
+import { add, mul, scale } from "../ops/common/gradients.js";
 import { type GraphEmitter, graphEmitter } from "../ops/emitter.js";
-import type { Graph, Node } from "../ops/index.js";
+import type { Graph } from "../ops/index.js";
 import { differentiate, neededNodes } from "./autodiff.js";
+import { type BatchStatistics, type DropoutMask, emitForward, logits } from "./forward.js";
 import { emitLoss, type Loss } from "./losses.js";
 import { emitClipped, emitUpdate, momentsOf, type Optimizer, stepValues, valuesOf } from "./optimizers.js";
 import { type Parameters, parametersOf, type Slot, type StorageOf } from "./parameters.js";
-import { inverseOrder } from "./permute.js";
 import { rebatch } from "./rebatch.js";
 import { unrollSequences } from "./unroll.js";
+import { emitPacked, emitUnpacked } from "./vectors.js";
 
 /** What a training step computes. */
 export interface StepOptions {
@@ -31,13 +32,6 @@ export interface StepOptions {
   /** Constants that stay as they are, by name. */
   readonly frozen?: (name: string) => boolean;
   readonly storage?: StorageOf;
-}
-
-/** A mask of dropout: an input that the caller fills with 0 and 1 / (1 - rate). */
-export interface DropoutMask {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly rate: number;
 }
 
 /**
@@ -65,101 +59,6 @@ export interface TrainStep {
 }
 
 const nextName = (name: string): string => `next_${name}`;
-
-/** Flat vectors as tensors of a graph: each constant computed by a node that takes its part. */
-function emitUnpacked(e: GraphEmitter, flat: Tensor, slots: readonly Slot[]): void {
-  const type = (shape: readonly number[]) => ({ shape, dtype: "float32" as const, quant: null });
-  const sizes = e.constant(
-    [slots.length],
-    Int32Array.from(slots, (s) => s.size),
-  );
-  const axis = e.constant([1], Int32Array.of(0));
-  const parts =
-    slots.length === 1
-      ? [flat]
-      : e.node(
-          "SPLIT_V",
-          [flat, sizes, axis],
-          { count: slots.length },
-          slots.map((s) => type([s.size])),
-        );
-  slots.forEach((s, i) => {
-    const stored = reshape(
-      e,
-      present(parts[i], "part"),
-      s.order.map((d) => s.shape[d] ?? 1),
-    );
-    const order = e.constant([s.order.length], Int32Array.from(inverseOrder(s.order)));
-    const origin = { index: -1, op: "training" };
-    const node: Node = { op: "TRANSPOSE", inputs: [stored.id, order.id], outputs: [s.id], attrs: {}, origin };
-    e.append([node], [{ ...present(e.tensors().get(s.id), "parameter"), data: null }]);
-  });
-}
-
-/** The flat vector of tensors that go into slots. */
-function emitPacked(e: GraphEmitter, slots: readonly Slot[], of: (slot: Slot) => Tensor): Tensor {
-  const parts = slots.map((s) => reshape(e, transpose(e, of(s), s.order), [s.size]));
-  const length = slots.reduce((sum, s) => sum + s.size, 0);
-  if (parts.length === 1) return present(parts[0], "part");
-  const type = { shape: [length], dtype: "float32" as const, quant: null };
-  return present(e.node("CONCATENATION", parts, { axis: 0, activation: "NONE" }, [type])[0], "vector");
-}
-
-/** Batch statistics found on the way: of a running one's tensor, the batch's own. */
-type BatchStatistics = Map<number, { readonly value: Tensor; readonly count: number }>;
-
-/** The forward nodes as training computes them. */
-function emitForward(
-  e: GraphEmitter,
-  graph: Graph,
-  options: StepOptions,
-  statistics: BatchStatistics,
-): readonly DropoutMask[] {
-  const masks: DropoutMask[] = [];
-  for (const node of graph.nodes) {
-    if (node.op === "DROPOUT" && node.attrs.rate > 0) {
-      const y = tensorOf(graph, present(node.outputs[0], "output"));
-      const mask = e.input(`mask_${masks.length}`, y.shape);
-      masks.push({ name: mask.name, shape: y.shape, rate: node.attrs.rate });
-      const product: Node = { ...node, op: "MUL", attrs: { activation: "NONE" }, inputs: [...node.inputs, mask.id] };
-      e.append([product], []);
-    } else if (node.op === "BATCH_NORMALIZATION" && options.batchNorm !== "freeze") {
-      const [x, gamma, beta, mean, variance] = node.inputs.map((id) => tensorOf(graph, present(id, "input")));
-      if (!x || !gamma || !beta || !mean || !variance) continue;
-      const count = elementsOf(x.shape) / elementsOf(mean.shape);
-      const types = [x.shape, mean.shape, mean.shape].map((shape) => ({
-        shape,
-        dtype: "float32" as const,
-        quant: null,
-      }));
-      const found = e.node("BATCH_NORMALIZATION_TRAINING", [x, gamma, beta], node.attrs, types);
-      const [y, batchMean, batchVariance] = found;
-      const last = e.nodes().at(-1);
-      // The normalized value keeps the id that later nodes read.
-      if (!last || !y || !batchMean || !batchVariance) continue;
-      e.rename(y.id, present(node.outputs[0], "output"));
-      statistics.set(mean.id, { value: batchMean, count });
-      statistics.set(variance.id, { value: batchVariance, count });
-    } else e.append([node], []);
-  }
-  return masks;
-}
-
-/** Without the softmax at the end, which the loss computes with its logarithm. */
-function logits(graph: Graph, loss: Loss): Graph {
-  const output = graph.outputs[0];
-  const last = graph.nodes.find((n) => n.outputs[0] === output);
-  const input = last?.inputs[0];
-  if (
-    loss.kind !== "cross-entropy" ||
-    last?.op !== "SOFTMAX" ||
-    last.attrs.beta !== 1 ||
-    input === null ||
-    input === undefined
-  )
-    return graph;
-  return { ...graph, nodes: graph.nodes.filter((n) => n !== last), outputs: [input] };
-}
 
 function checkTrainable(graph: Graph, parameters: Parameters): void {
   const [input, output] = [...graph.inputs, ...graph.outputs].map((id) => tensorOf(graph, id));
@@ -191,7 +90,7 @@ export function trainStep(network: Graph, options: StepOptions): TrainStep {
   const weights = vector("weights", parameters.weightCount);
   emitUnpacked(e, weights, parameters.weights);
   const found: BatchStatistics = new Map();
-  const masks = emitForward(e, graph, options, found);
+  const masks = emitForward(e, graph, options.batchNorm ?? "train", found);
   const loss = emitLoss(e, options.loss, y, targets);
   const ids = new Set(parameters.weights.map((p) => p.id));
   const gradients = differentiate(e, loss, ids);
@@ -316,36 +215,5 @@ function finished(e: GraphEmitter, graph: Graph, p: Parts): TrainStep {
     continues: p.extra[0]?.name ?? null,
     lossName: "loss",
     outputName: "output",
-  };
-}
-
-/** Inference of a batch with the flat vectors of a step: inputs are the network's, `weights` and `statistics`. */
-export function evaluationGraph(
-  network: Graph,
-  batch: number,
-  options: Pick<StepOptions, "frozen" | "storage" | "loss">,
-): Graph {
-  const graph = unrollSequences(rebatch(logits(network, options.loss), batch));
-  const parameters = parametersOf(graph, options.frozen ?? (() => false), options.storage ?? (() => null));
-  const e = graphEmitter(graph);
-  const weights = e.input("weights", [parameters.weightCount]);
-  const inputs = [present(graph.inputs[0], "input"), weights.id];
-  emitUnpacked(e, weights, parameters.weights);
-  if (parameters.statistics.length > 0) {
-    const statistics = e.input("statistics", [parameters.statisticCount]);
-    emitUnpacked(e, statistics, parameters.statistics);
-    inputs.push(statistics.id);
-  }
-  e.append(graph.nodes, []);
-  const y = tensorOf(graph, present(graph.outputs[0], "output"));
-  const copy = present(e.node("RESHAPE", [y], { shape: y.shape })[0], "copy");
-  e.append([], [{ ...copy, name: "output" }]);
-  return {
-    name: `${graph.name}_evaluation`,
-    tensors: e.tensors(),
-    nodes: e.nodes(),
-    inputs,
-    outputs: [copy.id],
-    variables: [],
   };
 }
