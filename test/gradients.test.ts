@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { elementsOf } from "../src/base/dtype.js";
 import { seededRandom } from "../src/base/random.js";
 import type { TensorId } from "../src/base/units.js";
-import { type Tensor, tensorOf, viewOf } from "../src/ir/graph.js";
+import { type Tensor, type TensorType, tensorOf, viewOf } from "../src/ir/graph.js";
 import { graphEmitter } from "../src/ops/emitter.js";
 import { type AnyOp, type Graph, operators, specOf } from "../src/ops/index.js";
 import { type SampleCase, sampleCase } from "../src/ops/sample.js";
 import type { Sample, SampleTensor } from "../src/ops/spec.js";
+import { differentiate } from "../src/train/autodiff.js";
 import { type Doubles, runInDouble } from "./doubles.js";
 
 /*
@@ -170,5 +171,20 @@ describe("gradients against finite differences", () => {
         "BATCH_NORMALIZATION_GRADIENT: not differentiable",
       ]
     `);
+  });
+});
+
+describe("gradients on the way to weights", () => {
+  it("one that is missing is said, not left out", () => {
+    const e = graphEmitter({ name: "selection", tensors: new Map() });
+    const weights = e.input("weights", [4]);
+    const computed = e.input("places", [2]);
+    const places: TensorType = { shape: [2], dtype: "int32", quant: null };
+    const [indices = null] = e.node("CAST", [computed], {}, [places]);
+    const [picked = null] = e.node("GATHER", [weights, indices], { axis: 0, batchDims: 0 });
+    const [sum] = e.node("SUM", [picked, e.constant([1], Int32Array.of(0))], { keepDims: false });
+    if (!sum) throw new Error("no sum");
+    expect(() => differentiate(e, sum, new Set([weights.id]))).toThrow(/TH2014[\s\S]*GATHER: no gradient for input 0/);
+    expect(differentiate(e, sum, new Set()).size).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { elementsOf } from "../src/base/dtype.js";
 import { type Random, seededRandom } from "../src/base/random.js";
 import { tensorOf } from "../src/ir/graph.js";
-import { Network } from "../src/nets/network.js";
+import { type ConvOptions, Network, type Value } from "../src/nets/network.js";
 import type { Graph } from "../src/ops/index.js";
 import { localBackend } from "../src/train/backend.js";
 import { blockedLowering } from "../src/train/blocked.js";
@@ -148,6 +148,51 @@ function wideNetwork(): Graph {
   return net.graph([net.dense(net.globalPool(net.pointwise(net.depthwise(x), 16)), 5)]);
 }
 
+interface Layer extends ConvOptions {
+  readonly depthwise?: true;
+  /** Of the image before it; default 16. */
+  readonly channels?: number;
+  readonly filters?: number;
+  readonly size?: readonly [number, number];
+}
+
+/** Convolutions of which each takes its own way through a lowering: steps, taps, borders, channels. */
+const layers: readonly Layer[] = [
+  { filters: 32, size: [6, 5] },
+  { kernel: [5, 2], size: [6, 5] },
+  { filters: 32, stride: 2, channels: 32 },
+  { stride: 2, size: [7, 5] },
+  { stride: [2, 1], kernel: 5 },
+  { stride: 3, kernel: 4, size: [9, 6] },
+  { stride: 2, kernel: 2, padding: "valid" },
+  { padding: "valid", filters: 32 },
+  { stride: 2, padding: "valid", kernel: 4 },
+  { dilation: [2, 1] },
+  { dilation: [1, 2], size: [5, 7] },
+  { kernel: 1, stride: 2, filters: 32 },
+  { kernel: 1, size: [12, 10] },
+  { kernel: 1, channels: 24, filters: 8 },
+  { channels: 8, filters: 16, stride: 2 },
+  { channels: 24, filters: 32 },
+  { depthwise: true, size: [6, 5] },
+  { depthwise: true, stride: 2, channels: 32 },
+  { depthwise: true, stride: 2, size: [7, 5], kernel: 5 },
+  { depthwise: true, padding: "valid" },
+  { depthwise: true, dilation: 2 },
+  { depthwise: true, kernel: [1, 4], size: [3, 40] },
+  { depthwise: true, stride: 2, size: [40, 14] },
+  { depthwise: true, channels: 12, size: [18, 18] },
+];
+
+/** The layer between two others, so that all its gradients are needed; once with normalization, once without. */
+function networkOf({ depthwise, channels = 16, filters = 16, size = [8, 6], ...options }: Layer): Graph {
+  const net = new Network("layer", { seed: 6 });
+  const apply = (x: Value, norm: "batch" | "none"): Value =>
+    depthwise ? net.depthwise(x, { ...options, norm }) : net.conv(x, filters, { ...options, norm });
+  const x = net.pointwise(net.input([...size, 3]), channels);
+  return net.graph([net.dense(net.globalPool(net.concat([apply(x, "batch"), apply(x, "none")])), 3)]);
+}
+
 describe("a training step in ONNX Runtime and by the references", () => {
   it.each(losses)("loss %o", async (loss) => compare({ loss, optimizer: sgd }));
   const optimizers: readonly Optimizer[] = [
@@ -172,4 +217,12 @@ describe("a training step in ONNX Runtime and by the references", () => {
     // Channels that fill no block take the plain forms.
     await compare(options, { lowering: blocked });
   });
+  const lowerings = blocked === null ? [plainLowering] : [plainLowering, blocked];
+  it.each(lowerings.flatMap((lowering) => layers.map((layer) => [lowering.name, layer, lowering] as const)))(
+    "%s, %o",
+    async (_, layer, lowering) => {
+      const options = { loss: { kind: "mse" }, optimizer: sgd } as const;
+      await compare(options, { graph: networkOf(layer), batch: 16, lowering, steps: 1 });
+    },
+  );
 });

@@ -17,7 +17,7 @@ function dependents(nodes: readonly Node[], roots: Iterable<TensorId>): Set<Tens
 /**
  * Reverse-mode differentiation: appends to the emitter's nodes those that compute the derivative of `loss`, a scalar, by
  * each of `wanted`. Returns the gradients found; a tensor that the loss does not depend on has none. Throws TH2014 for an
- * operator on the way that has no gradient.
+ * operator on the way that has no gradient, or none for an input that weights lead to.
  */
 export function differentiate(
   e: GraphEmitter,
@@ -45,7 +45,15 @@ export function differentiate(
     const found = e.from(node.origin, () => gradient(emittedView(e, node) as never, upstream, e));
     node.inputs.forEach((id, i) => {
       const g = found[i];
-      if (id !== null && g && reaches.has(id)) accumulate(id, g);
+      if (id === null || !reaches.has(id)) return;
+      if (g) accumulate(id, g);
+      // A gradient that is missing would leave weights above as they are, and nobody would know.
+      else if (e.tensors().get(id)?.dtype === "float32")
+        fail("TH2014", {
+          where: [originName(node.origin)],
+          found: `${node.op}: no gradient for input ${i}, where other inputs are computed`,
+          fix: "make those constant, freeze the layers before it, or train without this operator",
+        });
     });
   }
   return new Map([...wanted].flatMap((id) => (gradients.has(id) ? [[id, gradients.get(id) as Tensor] as const] : [])));

@@ -110,7 +110,7 @@ export const gather = defineOp<"GATHER", GatherAttrs>({
   },
   reference: gatherReference,
   gradient: (view, upstream, e) =>
-    // Where indices are computed, nothing is known of where gradients go.
+    // Where indices are computed, it is not known where gradients go; whoever needs them is told.
     inputOf(view, 1).data === null ? [null, null] : moverGradient(gatherReference)(view, upstream, e),
   ranges: "none",
   channels: "none",
