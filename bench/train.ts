@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- train [--rounds 12] [--threads 2]`: samples a second of whole training steps of ds-cnn, resnet-8 and
  * mobilenet-v1 0.25, in both lowerings, interleaved with PyTorch's on channels_last tensors; least times, and ratios of
- * neighbours. Beside it the rate of a matrix product, and what share of it the steps reach.
+ * neighbours. Beside it the rate of a matrix product, and what share of it the steps reach. Then trainings from image
+ * files, and the share of their time in which the runtime computes.
  */
 import { parseArgs } from "node:util";
 import { renderTable } from "../src/app/report/table.js";
@@ -12,6 +13,7 @@ import { type Lowering, plainLowering } from "../src/train/lowering.js";
 import type { BenchResult } from "./main.js";
 import { startTorch, torchVersion } from "./torch.js";
 import { hyper, openStep, type TrainCase, trainCases, waveBatch } from "./train-cases.js";
+import { type DataRow, leastBusy, measureData } from "./train-data.js";
 
 interface Timed {
   readonly name: string;
@@ -110,7 +112,18 @@ export async function trainBench(args: readonly string[]): Promise<BenchResult> 
   const rows: Row[] = [];
   const cases = trainCases().filter((c) => values.only === undefined || c.name === values.only);
   for (const c of cases) rows.push(await measure(c, lowerings, Number(values.rounds ?? 12), threads));
-  const wrong = failures(rows, new Map(cases.map((c) => [c.name, c.target])));
+  const fed: DataRow[] = [];
+  // MobileNet's images have another size than those there are.
+  for (const { name } of cases.filter((c) => c.name !== "mobilenet-v1")) {
+    const row = await measureData(name, 150, threads);
+    if (row !== null) fed.push(row);
+  }
+  const idle = fed
+    .filter((r) => r.busy < leastBusy)
+    .map(
+      (r) => `${r.name}: the runtime computes ${(100 * r.busy).toFixed(0)}% of the time, wanted ${100 * leastBusy}%`,
+    );
+  const wrong = [...failures(rows, new Map(cases.map((c) => [c.name, c.target]))), ...idle];
   const cell = (row: Row, name: string): string => {
     const ms = row.ms[name];
     if (ms === undefined) return "-";
@@ -128,6 +141,17 @@ export async function trainBench(args: readonly string[]): Promise<BenchResult> 
       ...names.map((n) => cell(r, n)),
     ]),
   );
-  const text = `${table}\nPyTorch ${torchVersion() ?? "not installed"}; ${threads} threads; share of the sgemm rate; times PyTorch's speed\n${wrong.map((w) => `MISSED ${w}\n`).join("")}`;
-  return { text, data: { threads, torch: torchVersion(), rows, wrong }, exitCode: wrong.length > 0 ? 1 : 0 };
+  const fedTable = renderTable(
+    ["from files", "samples/s", "runtime computes", "no batch waited for"].map((title) => ({ title, align: "left" })),
+    fed.map((r) => [
+      r.name,
+      ...[r.samplesPerSecond.toFixed(0), `${(100 * r.busy).toFixed(1)}%`, `${(100 * r.dataBusy).toFixed(1)}%`],
+    ]),
+  );
+  const images =
+    fed.length > 0
+      ? `\n${fedTable}\nimages of ${fed[0]?.folder}, shifted and mirrored\n`
+      : "\nno images: nothing was trained from files\n";
+  const text = `${table}\nPyTorch ${torchVersion() ?? "not installed"}; ${threads} threads; share of the sgemm rate; times PyTorch's speed\n${images}${wrong.map((w) => `MISSED ${w}\n`).join("")}`;
+  return { text, data: { threads, torch: torchVersion(), rows, fed, wrong }, exitCode: wrong.length > 0 ? 1 : 0 };
 }

@@ -15,8 +15,8 @@ interface Buffers {
   readonly feeds: Record<string, Float32Array>;
 }
 
-/** Batches under way at a time: one that runs, one that waits, and a third being filled. */
-const underWay = 2;
+/** Batches under way at a time: one that runs, and two that wait or are being filled. */
+const underWay = 3;
 
 /** Fills a dropout mask; the same for the same step. */
 function fillMask(mask: Float32Array, rate: number, seed: number): void {
