@@ -194,8 +194,15 @@ export function commonLayout(c: ExportContext, view: NodeView<never>, output: Te
   const alike = view.inputs.every(
     (t) => t === null || elementsOf(t.shape) === 1 || (t.data === null && elementsOf(t.shape) === size),
   );
-  return alike ? layout : nchw;
+  const channels = output.shape.at(-1) ?? 0;
+  return alike && (channels % c.block === 0 || ofZeros.has(view.op)) ? layout : nchw;
 }
+
+/** Operators that give finite numbers for the zeros with which a block is filled up. */
+const ofZeros: ReadonlySet<string> = new Set([
+  ...["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "ABS", "NEG", "IN_RANGE", "FAKE_QUANTIZE"],
+  ...["RELU", "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "ELU", "GELU", "HARD_SWISH", "LOGISTIC", "TANH"],
+]);
 
 /** A tensor of no node: a step on the way to another one, which has its shape. */
 export const stepOf = (tensor: Tensor): Tensor => ({ ...tensor, id: (-1 - tensor.id) as TensorId });

@@ -7,10 +7,22 @@ import { convShape, fullPadding, isDepthwise, rotated } from "../conv-gradients.
 import { blocked, nchw } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
-import { blockedFilter, blocksOf, conv, depthwiseFilter, fits, plain, sumAfter, turnedFilter } from "./words.js";
+import {
+  areFew,
+  blockedFilter,
+  blocksOf,
+  conv,
+  depthwiseFilter,
+  filled,
+  fits,
+  grown,
+  plain,
+  sumAfter,
+  turnedFilter,
+} from "./words.js";
 
 /*
- * Convolutions and the gradients of their inputs. Where channels are no multiples of a block, the plain forms take over.
+ * Convolutions and the gradients of their inputs. Where channels do not come in blocks, the plain forms take over.
  */
 
 const axes = [0, 1] as const;
@@ -30,11 +42,11 @@ export const convolution: Lower = (c, view) => {
   const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const [channels = 1, out = 1] = [x.shape[3], w.shape[0]];
   const [, kh = 1, kw = 1, depth = 1] = w.shape;
-  const usable = depth === channels && fits(c, out) && (channels < c.block || fits(c, channels));
+  const usable = depth === channels && fits(c, out) && (areFew(c, channels) || fits(c, channels));
   if (!usable || !canActivate(attrs)) return plain("CONV_2D")(c, view);
   const window = windowAttributes(windowOf(x.shape, [kh, kw], attrs));
-  const bias = view.inputs[2] ? [c.take(view.inputs[2], "0")] : [];
-  const inputs = [c.take(x, channels < c.block ? nchw : blocked), blockedFilter(c, w), ...bias];
+  const bias = view.inputs[2] ? [grown(c, c.take(view.inputs[2], "0"), [out], [filled(c, out)])] : [];
+  const inputs = [c.take(x, areFew(c, channels) ? nchw : blocked), blockedFilter(c, w), ...bias];
   c.give(y, blocked, conv(c, inputs, { ...window, group: 1, ...activationOf(attrs) }));
 };
 
@@ -44,9 +56,9 @@ export const depthwise: Lower = (c, view) => {
   const [channels = 1, out = 1] = [x.shape[3], w.shape[3]];
   if (channels !== out || !fits(c, out) || !canActivate(attrs)) return plain("DEPTHWISE_CONV_2D")(c, view);
   const window = windowAttributes(windowOf(x.shape, [w.shape[1] ?? 1, w.shape[2] ?? 1], attrs));
-  const bias = view.inputs[2] ? [c.take(view.inputs[2], "0")] : [];
+  const bias = view.inputs[2] ? [grown(c, c.take(view.inputs[2], "0"), [out], [filled(c, out)])] : [];
   const inputs = [c.take(x, blocked), depthwiseFilter(c, w), ...bias];
-  c.give(y, blocked, conv(c, inputs, { ...window, group: channels, ...activationOf(attrs) }));
+  c.give(y, blocked, conv(c, inputs, { ...window, group: filled(c, channels), ...activationOf(attrs) }));
 };
 
 /** Zeros behind every row and column but those that there are: [n, c, h, w] to [n, c, stride h, stride w], blocked. */
@@ -75,6 +87,7 @@ export const inputGradient: Lower = (c, view) => {
   if (!fits(c, s.channels, s.outChannels) || attrs.dilation.some((n) => n > 1) || (!single && s.group > 1))
     return fallback();
   const { base, factor } = factored(c, dy);
+  const channels = filled(c, s.channels);
   /** A convolution that gives dx, and what it alone is added to. */
   const give = (inputs: readonly string[], attributes: Parameters<typeof conv>[2]): void => {
     const sum = sumAfter(c, dx);
@@ -90,10 +103,10 @@ export const inputGradient: Lower = (c, view) => {
     const pads = fullPadding(s, length);
     if (pads === null) return fallback();
     const value = c.take(base, blocked);
-    const data = isStrided ? zeroStuffed(c, value, s.batch, s.outChannels, s.outSize, attrs.stride) : value;
+    const data = isStrided ? zeroStuffed(c, value, s.batch, channels, s.outSize, attrs.stride) : value;
     const turned = rotated(c, timesFirst(c, c.take(w, "3012"), factor, 4), s.taps);
-    const filter = c.reshape(blocksOf(c, turned, [1, s.channels, ...s.taps]), [s.channels, 1, ...s.taps]);
-    give([data, filter], { kernel_shape: s.taps, pads, group: s.channels });
+    const filter = c.reshape(blocksOf(c, turned, [1, s.channels, ...s.taps]), [channels, 1, ...s.taps]);
+    give([data, filter], { kernel_shape: s.taps, pads, group: channels });
     return;
   }
   if (isStrided) {
@@ -103,7 +116,7 @@ export const inputGradient: Lower = (c, view) => {
     // A filter of one tap commutes with the zeros between.
     if (!isPointwise || !fitsWhole) return fallback();
     const small = conv(c, [c.take(base, blocked), turnedFilter(c, w, factor)], { kernel_shape: [1, 1], group: 1 });
-    c.give(dx, blocked, zeroStuffed(c, small, s.batch, s.channels, s.outSize, attrs.stride));
+    c.give(dx, blocked, zeroStuffed(c, small, s.batch, channels, s.outSize, attrs.stride));
     return;
   }
   const pads = fullPadding(s, s.outSize);

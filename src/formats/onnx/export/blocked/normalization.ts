@@ -4,28 +4,34 @@ import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, type Lower, stepOf } from "../context.js";
 import { blocked } from "../layouts.js";
 import { normalizationFactors } from "../training.js";
-import { affine, conv, isImage, plain, sumAfter } from "./words.js";
+import { affine, conv, cropped, filled, isImage, plain, sumAfter } from "./words.js";
 
 /*
  * Batch normalization in few passes over its image: sums by a pool and by convolutions of single channels, and all that
  * follows as one convolution of one tap.
  */
 
+/** A value for each channel of each image of blocks, [n, c], without the channels that fill blocks. */
+function perImage(c: ExportContext, value: string, [n = 1, , , channels = 1]: readonly number[]): string {
+  const all = [n, filled(c, channels)];
+  return cropped(c, c.reshape(value, all), all, [n, channels]);
+}
+
 /** Sums over each channel of the product of two blocked images: [c]. */
 function channelProducts(c: ExportContext, a: string, b: string, shape: readonly number[]): string {
   const [n = 1, h = 1, w = 1, channels = 1] = shape;
-  const all = n * channels;
+  const all = n * filled(c, channels);
   const inputs = [c.reshape(a, [1, all, h, w]), c.reshape(b, [all, 1, h, w])];
-  const each = c.reshape(conv(c, inputs, { kernel_shape: [h, w], group: all }), [n, channels]);
+  const each = perImage(c, conv(c, inputs, { kernel_shape: [h, w], group: all }), shape);
   return c.op("ReduceSum", [each, c.indices([0])], { keepdims: 0 });
 }
 
 /** Means over each channel of a blocked image: [c]. */
-function channelMeans(c: ExportContext, value: string, shape: readonly number[]): string {
-  const [n = 1, , , channels = 1] = shape;
-  const each = c.reshape(c.op("GlobalAveragePool", [value], {}, blockedDomain), [n, channels]);
-  return c.op("ReduceMean", [each], { axes: [0], keepdims: 0 });
-}
+const channelMeans = (c: ExportContext, value: string, shape: readonly number[]): string =>
+  c.op("ReduceMean", [perImage(c, c.op("GlobalAveragePool", [value], {}, blockedDomain), shape)], {
+    axes: [0],
+    keepdims: 0,
+  });
 
 /** What follows a normalization, where it can be part of it: a sum, a ReLU, or both. */
 interface Tail {

@@ -2,7 +2,7 @@ import type { Tensor } from "../../../../ir/graph.js";
 import { type ExportContext, timesFirst } from "../context.js";
 import type { ConvShape } from "../conv-gradients.js";
 import { int64s, nhwc } from "../layouts.js";
-import { conv, unblocked } from "./words.js";
+import { conv, filled, grown, unblocked } from "./words.js";
 
 /*
  * The gradient of a strided convolution's input, as convolutions with stride 1: of every stride-th row and column, the
@@ -66,12 +66,13 @@ export function stridedInput(
   const b = c.block;
   const [sh, sw] = s.attrs.stride;
   const [h, width] = [s.size[0] / sh, s.size[1] / sw];
-  const parts = s.channels / b;
+  const [channels, outChannels] = [filled(c, s.channels), filled(c, s.outChannels)];
+  const parts = channels / b;
   const scaled = timesFirst(c, c.take(w, nhwc), factor, 4);
   const picked = (value: string, axis: number, taps: readonly number[]): string =>
     c.op("Gather", [value, c.writer.constant("int64", [taps.length], int64s(taps))], { axis });
   // A column of zeros stands for taps that there are not.
-  const padded = c.op("Pad", [scaled, c.indices([0, 0, 0, 0, 0, 0, 1, 0])]);
+  const padded = grown(c, scaled, w.shape, [outChannels, s.taps[0], s.taps[1] + 1, channels]);
   const places = columns[0]?.taps.length ?? 0;
   const all = picked(
     padded,
@@ -81,11 +82,11 @@ export function stridedInput(
   const [left, right] = columns[0] === undefined ? [0, 0] : padding(columns[0], width, s.outSize[1]);
   const phases = rows.map((row) => {
     const taps = row.taps.flatMap((tap) => (tap === null ? [] : [tap]));
-    const sizes = [s.outChannels / b, b, taps.length, sw, places, parts, b];
+    const sizes = [outChannels / b, b, taps.length, sw, places, parts, b];
     const filter = c.op("Transpose", [c.reshape(picked(all, 1, taps), sizes)], { perm: [5, 3, 0, 2, 4, 1, 6] });
     const kernel = [taps.length, places];
     const [top, bottom] = padding(row, h, s.outSize[0]);
-    const y = conv(c, [dy, c.reshape(filter, [sw * s.channels, s.outChannels, ...kernel])], {
+    const y = conv(c, [dy, c.reshape(filter, [sw * channels, outChannels, ...kernel])], {
       kernel_shape: kernel,
       pads: [top, left, bottom, right],
       group: 1,
@@ -93,5 +94,5 @@ export function stridedInput(
     const beside = unblocked(c, y, [s.batch * parts, sw * b, h, width], 1);
     return c.reshape(beside, [s.batch * parts * h, 1, s.size[1] * b]);
   });
-  return c.reshape(c.op("Concat", phases, { axis: 1 }), [s.batch, s.channels, ...s.size]);
+  return c.reshape(c.op("Concat", phases, { axis: 1 }), [s.batch, channels, ...s.size]);
 }

@@ -3,7 +3,7 @@ import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, factored, type Lower, timesFirst } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
 import { blocked, nchw, nhwc } from "../layouts.js";
-import { blocksOf, conv, fits, plain, transposed, unblocked, withZeros } from "./words.js";
+import { areFew, blocksOf, conv, cropped, filled, fits, plain, transposed, unblocked, withZeros } from "./words.js";
 
 /*
  * Gradients of filters: convolutions that sum over images in place of channels, or matrix products.
@@ -26,13 +26,14 @@ const beyond = ({ attrs, taps, size, outSize }: ConvShape): readonly number[] =>
 function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: number, right: number): string {
   const b = c.block;
   const [h, w] = [s.size[0], s.size[1] + left + right];
-  if (s.channels < b) {
+  if (areFew(c, s.channels)) {
     const pixels = c.take(x, nhwc);
     const padded = left + right === 0 ? pixels : c.op("Pad", [pixels, c.indices([0, 0, left, 0, 0, 0, right, 0])]);
     return c.reshape(blocksOf(c, padded, [1, s.batch, h, w * s.channels]), [1, s.batch, h, w * s.channels]);
   }
-  const padded = withZeros(c, c.take(x, blocked), s.channels, [0, left, 0, right]);
-  const parts = s.channels / b;
+  const channels = filled(c, s.channels);
+  const padded = withZeros(c, c.take(x, blocked), channels, [0, left, 0, right]);
+  const parts = channels / b;
   const planes = blocksOf(c, padded, [1, s.batch, parts * h, w * b]);
   const shape = [parts, s.batch, h, w * b];
   if (parts === 1) return c.reshape(planes, shape);
@@ -42,11 +43,11 @@ function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: numbe
 /** dy as a filter over images: [o, n, h, w], blocks of both. */
 function imagesAsFilter(c: ExportContext, s: ConvShape, dy: Tensor): string {
   const b = c.block;
-  const [parts, pixels] = [s.outChannels / b, s.outSize[0] * s.outSize[1]];
+  const [parts, pixels] = [filled(c, s.outChannels) / b, s.outSize[0] * s.outSize[1]];
   // The runtime's reorders are faster than a transpose, which runs in one thread: for this one, a block of images is as
   // many channels.
   const moved = unblocked(c, c.take(dy, blocked), [s.batch / b, b * b, parts * pixels, 1], 1);
-  const shape = [s.outChannels, s.batch, ...s.outSize];
+  const shape = [parts * b, s.batch, ...s.outSize];
   if (parts === 1) return c.reshape(moved, shape);
   return transposed(c, moved, [s.batch / b, parts, pixels * b * b], [1, 0, 2], shape);
 }
@@ -56,8 +57,8 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
   const { stride, dilation, padding } = s.attrs;
   const [bottom = 0, right = 0] = beyond(s).map((n) => Math.max(n, 0));
   const [top, , left] = padding;
-  const q = Math.min(s.channels, c.block);
-  const parts = s.channels / q;
+  const few = areFew(c, s.channels);
+  const [q, parts] = few ? [s.channels, 1] : [c.block, filled(c, s.channels) / c.block];
   const rows = Math.floor((s.size[0] + top + bottom - (s.outSize[0] - 1) * stride[0] - 1) / dilation[0]) + 1;
   const columns = s.size[1] + left + right - (s.outSize[1] - 1) * stride[1];
   const sums = conv(c, [imagesAsChannels(c, s, x, left, right), imagesAsFilter(c, s, dy)], {
@@ -67,13 +68,8 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
     pads: [top, 0, bottom, 0],
     group: 1,
   });
-  const all = c.reshape(unblocked(c, sums, [parts, s.outChannels, rows, columns * q]), [
-    parts,
-    s.outChannels,
-    rows,
-    columns,
-    q,
-  ]);
+  const filters = filled(c, s.outChannels);
+  const all = c.reshape(unblocked(c, sums, [parts, filters, rows, columns * q]), [parts, filters, rows, columns, q]);
   const span = (s.taps[1] - 1) * dilation[1] + 1;
   const isWhole = rows === s.taps[0] && columns === s.taps[1];
   const taps = isWhole
@@ -85,34 +81,36 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
         c.indices([2, 3]),
         c.indices([1, dilation[1]]),
       ]);
-  const shape = [s.outChannels, ...s.taps, s.channels];
-  return parts === 1
-    ? c.reshape(taps, shape)
-    : transposed(c, taps, [parts, s.outChannels, ...s.taps, q], [1, 2, 3, 0, 4], shape);
+  const shape = [filters, ...s.taps, parts * q];
+  const whole =
+    parts === 1 ? c.reshape(taps, shape) : transposed(c, taps, [parts, filters, ...s.taps, q], [1, 2, 3, 0, 4], shape);
+  return cropped(c, whole, shape, [s.outChannels, ...s.taps, s.channels]);
 }
 
 /** dw of a depthwise filter, [o, 1, h, w]: channels of all images are as many groups, which fill blocks together. */
 function depthwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor): string {
-  const all = s.batch * s.channels;
+  const whole = fits(c, s.channels);
+  const channels = whole ? filled(c, s.channels) : s.channels;
+  const all = s.batch * channels;
   const { padding, stride, dilation } = s.attrs;
   const [bottom = 0, right = 0] = beyond(s);
   const [top, , left] = padding;
-  const whole = fits(c, s.channels);
   const planes = (t: Tensor, size: readonly [number, number]): string =>
     whole ? c.take(t, blocked) : blocksOf(c, c.take(t, nchw), [1, all, ...size]);
   const [h, w] = [s.size[0], s.size[1] + left + right];
   // Columns are padded first, for at borders the runtime computes one output at a time.
-  const data = whole ? withZeros(c, planes(x, s.size), s.channels, [0, left, 0, right]) : planes(x, s.size);
+  const data = whole ? withZeros(c, planes(x, s.size), channels, [0, left, 0, right]) : planes(x, s.size);
   const inputs = [
     c.reshape(data, [1, all, h, whole ? w : s.size[1]]),
     c.reshape(planes(dy, s.outSize), [all, 1, ...s.outSize]),
   ];
   const pads = whole ? [top, 0, bottom, 0] : [top, left, bottom, right];
   const each = conv(c, inputs, { kernel_shape: s.outSize, strides: dilation, dilations: stride, pads, group: all });
-  const sizes = [s.batch, s.channels, ...s.taps] as const;
+  const sizes = [s.batch, channels, ...s.taps] as const;
   const perImage = c.reshape(whole ? each : unblocked(c, each, [1, all, ...s.taps]), sizes);
   const sum = c.op("ReduceSum", [perImage, c.indices([0])], { keepdims: 1 });
-  return c.reshape(whole ? unblocked(c, sum, [1, s.channels, ...s.taps]) : sum, [s.channels, 1, ...s.taps]);
+  const filter = c.reshape(whole ? unblocked(c, sum, [1, channels, ...s.taps]) : sum, [channels, 1, ...s.taps]);
+  return cropped(c, filter, [channels, 1, ...s.taps], [s.channels, 1, ...s.taps]);
 }
 
 /** Below so many pixels an image, products of single images are mostly overhead. */
@@ -131,7 +129,12 @@ function pointwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor)
   const pool = { kernel_shape: [1, 1], strides: s.attrs.stride, pads: [0, 0, 0, 0] };
   const data = s.attrs.stride.every((n) => n === 1)
     ? c.take(x, nchw)
-    : unblocked(c, c.op("MaxPool", [c.take(x, blocked)], pool, blockedDomain), [s.batch, s.channels, ...s.outSize]);
+    : c.op(
+        "ReorderOutput",
+        [c.op("MaxPool", [c.take(x, blocked)], pool, blockedDomain)],
+        { channels: s.channels, channels_last: 0 },
+        blockedDomain,
+      );
   const matrices = (value: string, channels: number): string => c.reshape(value, [s.batch, channels, pixels]);
   return c.reshape(batchProduct(c, matrices(c.take(dy, nchw), s.outChannels), matrices(data, s.channels)), shape);
 }
@@ -143,13 +146,14 @@ export const weightsGradient: Lower = (c, view) => {
   const give = (layout: string, value: string): void => c.give(dw, layout, timesFirst(c, value, factor, 4));
   const fallback = (): void => plain("CONV_2D_WEIGHTS_GRADIENT")(c, view);
   if (isDepthwise(s)) {
-    const usable = s.channels === s.outChannels && fits(c, s.batch * s.channels) && beyond(s).every((n) => n >= 0);
+    const blocks = fits(c, s.channels) || (s.batch * s.channels) % c.block === 0;
+    const usable = s.channels === s.outChannels && blocks && beyond(s).every((n) => n >= 0);
     return usable ? give("3012", depthwiseWeights(c, s, x, dy)) : fallback();
   }
   const isPointwise = s.taps[0] === 1 && s.taps[1] === 1 && s.attrs.padding.every((n) => n === 0);
-  const fitting = s.group === 1 && fits(c, s.outChannels) && (s.channels < c.block || fits(c, s.channels));
+  const fitting = s.group === 1 && fits(c, s.outChannels) && (areFew(c, s.channels) || fits(c, s.channels));
   if (!fitting) return fallback();
   if (isPointwise && fits(c, s.channels)) return give(nhwc, pointwiseWeights(c, s, x, dy));
-  if (isPointwise || !fits(c, s.batch)) return fallback();
+  if (isPointwise || s.batch % c.block !== 0) return fallback();
   give(nhwc, weightsByImages(c, s, x, dy));
 };

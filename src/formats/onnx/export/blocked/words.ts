@@ -7,16 +7,34 @@ import { blocked, nchw, nhwc } from "../layouts.js";
 
 /*
  * Words for ONNX Runtime's own blocked operators (domain com.microsoft.nchwc): an image [n, c, h, w] lies as
- * [n, c / block, h, w, block].
+ * [n, c / block, h, w, block], the last block filled up with channels of zeros.
  */
 
 export type Sizes = readonly [number, number, number, number];
 
-/** True if all numbers are multiples of a block. */
-export const fits = (c: ExportContext, ...sizes: readonly number[]): boolean =>
-  sizes.every((n) => n > 0 && n % c.block === 0);
+/** Channels with those of zeros that fill the last block. */
+export const filled = (c: ExportContext, channels: number): number => Math.ceil(channels / c.block) * c.block;
+
+/** True if so many channels are held in blocks: the reorders take multiples of 4, and no more than half shall be zeros. */
+export const fits = (c: ExportContext, ...channels: readonly number[]): boolean =>
+  channels.every((n) => n > 0 && n % 4 === 0 && filled(c, n) <= 2 * n);
+
+/** True if a convolution takes an image of so few channels as NCHW. */
+export const areFew = (c: ExportContext, channels: number): boolean => channels < c.block && !fits(c, channels);
 
 export const isImage = (c: ExportContext, t: Tensor): boolean => t.shape.length === 4 && fits(c, t.shape[3] ?? 0);
+
+const same = (a: readonly number[], b: readonly number[]): boolean => a.every((n, d) => n === b[d]);
+
+/** A value with zeros behind, up to a shape. */
+export const grown = (c: ExportContext, value: string, shape: readonly number[], to: readonly number[]): string =>
+  same(shape, to)
+    ? value
+    : c.op("Pad", [value, c.indices([...shape.map(() => 0), ...shape.map((n, d) => (to[d] ?? n) - n)])]);
+
+/** The first elements of a value along every axis. */
+export const cropped = (c: ExportContext, value: string, shape: readonly number[], to: readonly number[]): string =>
+  same(shape, to) ? value : c.op("Slice", [value, c.indices(to.map(() => 0)), c.indices(to)]);
 
 export const conv = (
   c: ExportContext,
@@ -52,36 +70,39 @@ export const transposed = (
 export function blockedFilter(c: ExportContext, w: Tensor): string {
   const b = c.block;
   const [o = 1, h = 1, width = 1, i = 1] = w.shape;
-  const shape = [o, i, h, width];
-  if (i < b) return c.reshape(blocksOf(c, c.take(w, nchw), [1, o, i * h * width, 1]), shape);
-  const blocks = blocksOf(c, c.take(w, nhwc), [1, o, h * width * i, 1]);
-  if (h * width === 1 || i === b) return c.reshape(blocks, shape);
-  return transposed(c, blocks, [o / b, h * width, i / b, b * b], [0, 2, 1, 3], shape);
+  const all = filled(c, o);
+  if (areFew(c, i)) return c.reshape(blocksOf(c, c.take(w, nchw), [1, o, i * h * width, 1]), [all, i, h, width]);
+  const depth = filled(c, i);
+  const blocks = blocksOf(c, grown(c, c.take(w, nhwc), w.shape, [o, h, width, depth]), [1, o, h * width * depth, 1]);
+  const shape = [all, depth, h, width];
+  if (h * width === 1 || depth === b) return c.reshape(blocks, shape);
+  return transposed(c, blocks, [all / b, h * width, depth / b, b * b], [0, 2, 1, 3], shape);
 }
 
 /** The filter that gives dx from dy: turned by 180 degrees, in and out channels swapped, each filter times its factor. */
 export function turnedFilter(c: ExportContext, w: Tensor, factor: string | null): string {
   const b = c.block;
   const [o = 1, h = 1, width = 1, i = 1] = w.shape;
-  const shape = [i, o, h, width];
-  const scaled = timesFirst(c, c.take(w, nhwc), factor, 4);
+  const [all, depth] = [filled(c, o), filled(c, i)];
+  const shape = [depth, all, h, width];
+  const scaled = grown(c, timesFirst(c, c.take(w, nhwc), factor, 4), w.shape, [all, h, width, i]);
   const turned = [1, 2].filter((axis) => w.shape[axis] !== 1);
   const list = (value: number): string => c.indices(turned.map(() => value));
   const filter =
     turned.length === 0 ? scaled : c.op("Slice", [scaled, list(-1), list(-(2 ** 31)), c.indices(turned), list(-1)]);
-  const pixels = c.reshape(filter, [1, o * h * width, 1, i]);
+  const pixels = c.reshape(filter, [1, all * h * width, 1, i]);
   const blocks = c.op("ReorderInput", [pixels], { channels_last: 1 }, blockedDomain);
   if (turned.length === 0) return c.reshape(blocks, shape);
-  return transposed(c, blocks, [i / b, o / b, b, h * width, b], [0, 1, 3, 2, 4], shape);
+  return transposed(c, blocks, [depth / b, all / b, b, h * width, b], [0, 1, 3, 2, 4], shape);
 }
 
 /** A depthwise filter 1HWO: an image of one row of blocks. */
 export const depthwiseFilter = (c: ExportContext, w: Tensor): string => {
   const [, h = 1, width = 1, o = 1] = w.shape;
-  return c.reshape(c.take(w, blocked), [o, 1, h, width]);
+  return c.reshape(c.take(w, blocked), [filled(c, o), 1, h, width]);
 };
 
-/** factor x + offset (+ sum), channel by channel; null for no offset. */
+/** factor x + offset (+ sum), channel by channel, of factors and offsets [c]; null for no offset. */
 export function affine(
   c: ExportContext,
   x: string,
@@ -90,11 +111,13 @@ export function affine(
   channels: number,
   more: { readonly sum?: string | undefined; readonly activation?: "Relu" | undefined } = {},
 ): string {
-  const filter = c.reshape(factor, [channels, 1, 1, 1]);
-  const inputs = [x, filter, offset ?? "", ...(more.sum === undefined ? [] : [more.sum])];
+  const all = filled(c, channels);
+  const whole = (value: string): string => grown(c, value, [channels], [all]);
+  const filter = c.reshape(whole(factor), [all, 1, 1, 1]);
+  const inputs = [x, filter, offset === null ? "" : whole(offset), ...(more.sum === undefined ? [] : [more.sum])];
   const given = offset === null && more.sum === undefined ? inputs.slice(0, 2) : inputs;
   const activation = more.activation === undefined ? {} : { activation: more.activation };
-  return conv(c, given, { kernel_shape: [1, 1], group: channels, ...activation });
+  return conv(c, given, { kernel_shape: [1, 1], group: all, ...activation });
 }
 
 /** A blocked image with zeros around it: a convolution by ones, which runs in all threads, as Pad does not. */
