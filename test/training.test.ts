@@ -145,7 +145,7 @@ function wideNetwork(): Graph {
   x = net.depthwise(x, { stride: 2 });
   x = net.residual(x, (y) => net.conv(net.conv(y, 32), 32, { activation: "none" }), "relu");
   x = net.residual(x, (y) => net.conv(net.conv(y, 48, { stride: 2 }), 48, { activation: "none" }), "relu");
-  return net.graph([net.dense(net.globalPool(net.pointwise(net.depthwise(x), 16)), 5)]);
+  return net.graph([net.dense(net.globalPool(net.pointwise(net.depthwise(x, { activation: "relu6" }), 16)), 5)]);
 }
 
 interface Layer extends ConvOptions {

@@ -8,6 +8,7 @@ import { blocked, nchw } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
 import {
+  activationOf,
   areFew,
   blockedFilter,
   blocksOf,
@@ -16,6 +17,7 @@ import {
   filled,
   fits,
   grown,
+  isBlockedActivation,
   plain,
   sumAfter,
   turnedFilter,
@@ -34,31 +36,29 @@ interface ConvAttrs {
   readonly activation: Activation;
 }
 
-const canActivate = ({ activation }: ConvAttrs): boolean => activation === "NONE" || activation === "RELU";
-const activationOf = ({ activation }: ConvAttrs) => (activation === "RELU" ? { activation: "Relu" } : {});
-
 export const convolution: Lower = (c, view) => {
   const attrs = view.attrs as ConvAttrs;
   const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const [channels = 1, out = 1] = [x.shape[3], w.shape[0]];
   const [, kh = 1, kw = 1, depth = 1] = w.shape;
   const usable = depth === channels && fits(c, out) && (areFew(c, channels) || fits(c, channels));
-  if (!usable || !canActivate(attrs)) return plain("CONV_2D")(c, view);
+  if (!usable || !isBlockedActivation(attrs.activation)) return plain("CONV_2D")(c, view);
   const window = windowAttributes(windowOf(x.shape, [kh, kw], attrs));
   const bias = view.inputs[2] ? [grown(c, c.take(view.inputs[2], "0"), [out], [filled(c, out)])] : [];
   const inputs = [c.take(x, areFew(c, channels) ? nchw : blocked), blockedFilter(c, w), ...bias];
-  c.give(y, blocked, conv(c, inputs, { ...window, group: 1, ...activationOf(attrs) }));
+  c.give(y, blocked, conv(c, inputs, { ...window, group: 1, ...activationOf(attrs.activation) }));
 };
 
 export const depthwise: Lower = (c, view) => {
   const attrs = view.attrs as ConvAttrs;
   const [x, w, y] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   const [channels = 1, out = 1] = [x.shape[3], w.shape[3]];
-  if (channels !== out || !fits(c, out) || !canActivate(attrs)) return plain("DEPTHWISE_CONV_2D")(c, view);
+  if (channels !== out || !fits(c, out) || !isBlockedActivation(attrs.activation))
+    return plain("DEPTHWISE_CONV_2D")(c, view);
   const window = windowAttributes(windowOf(x.shape, [w.shape[1] ?? 1, w.shape[2] ?? 1], attrs));
   const bias = view.inputs[2] ? [grown(c, c.take(view.inputs[2], "0"), [out], [filled(c, out)])] : [];
   const inputs = [c.take(x, blocked), depthwiseFilter(c, w), ...bias];
-  c.give(y, blocked, conv(c, inputs, { ...window, group: filled(c, channels), ...activationOf(attrs) }));
+  c.give(y, blocked, conv(c, inputs, { ...window, group: filled(c, channels), ...activationOf(attrs.activation) }));
 };
 
 /** Zeros behind every row and column but those that there are: [n, c, h, w] to [n, c, stride h, stride w], blocked. */

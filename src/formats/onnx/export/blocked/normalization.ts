@@ -4,7 +4,17 @@ import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, type Lower, stepOf } from "../context.js";
 import { blocked } from "../layouts.js";
 import { normalizationFactors } from "../training.js";
-import { affine, conv, cropped, filled, isImage, plain, sumAfter } from "./words.js";
+import {
+  affine,
+  type BlockedActivation,
+  conv,
+  cropped,
+  filled,
+  isBlockedActivation,
+  isImage,
+  plain,
+  sumAfter,
+} from "./words.js";
 
 /*
  * Batch normalization in few passes over its image: sums by a pool and by convolutions of single channels, and all that
@@ -33,10 +43,10 @@ const channelMeans = (c: ExportContext, value: string, shape: readonly number[])
     keepdims: 0,
   });
 
-/** What follows a normalization, where it can be part of it: a sum, a ReLU, or both. */
+/** What follows a normalization, where it can be part of it: a sum, an activation, or both. */
 interface Tail {
   readonly added: Tensor | null;
-  readonly relu: boolean;
+  readonly activation: BlockedActivation;
   readonly output: Tensor;
   /** Outputs of the operators that it is made of. */
   readonly outputs: readonly Tensor[];
@@ -48,9 +58,9 @@ function tailOf(c: ExportContext, y: Tensor): Tail {
   const [added, outputs] = [sum?.added ?? null, sum ? [sum.output] : []];
   const readers = c.readers(output);
   const reader = readers.length === 1 ? readers[0] : undefined;
-  if (reader?.op !== "RELU") return { added, relu: false, output, outputs };
+  if (reader === undefined || !isBlockedActivation(reader.op)) return { added, activation: "NONE", output, outputs };
   const last = outputOf(reader, 0);
-  return { added, relu: true, output: last, outputs: [...outputs, last] };
+  return { added, activation: reader.op, output: last, outputs: [...outputs, last] };
 }
 
 export const batchNormalizationTraining: Lower = (c, view) => {
@@ -70,8 +80,7 @@ export const batchNormalizationTraining: Lower = (c, view) => {
   const tail = tailOf(c, y);
   for (const t of tail.outputs) c.absorbed.add(t.id);
   const sum = tail.added === null ? undefined : c.take(tail.added, blocked);
-  const activation = tail.relu ? "Relu" : undefined;
-  c.give(tail.output, blocked, affine(c, value, factor, offset, channels, { sum, activation }));
+  c.give(tail.output, blocked, affine(c, value, factor, offset, channels, { sum, activation: tail.activation }));
   c.give(outputOf(view, 1), "0", mean);
   c.give(outputOf(view, 2), "0", variance);
 };

@@ -102,6 +102,21 @@ export const depthwiseFilter = (c: ExportContext, w: Tensor): string => {
   return c.reshape(c.take(w, blocked), [filled(c, o), 1, h, width]);
 };
 
+/** Activations that a convolution computes along with its sums, as its attributes. */
+const activations = {
+  NONE: {},
+  RELU: { activation: "Relu" },
+  RELU6: { activation: "Clip", activation_params: { floats: [0, 6] } },
+} as const;
+
+export type BlockedActivation = keyof typeof activations;
+
+export const isBlockedActivation = (activation: string): activation is BlockedActivation =>
+  Object.hasOwn(activations, activation);
+
+export const activationOf = (activation: BlockedActivation): Parameters<ExportContext["op"]>[2] =>
+  activations[activation];
+
 /** factor x + offset (+ sum), channel by channel, of factors and offsets [c]; null for no offset. */
 export function affine(
   c: ExportContext,
@@ -109,15 +124,14 @@ export function affine(
   factor: string,
   offset: string | null,
   channels: number,
-  more: { readonly sum?: string | undefined; readonly activation?: "Relu" | undefined } = {},
+  more: { readonly sum?: string | undefined; readonly activation?: BlockedActivation } = {},
 ): string {
   const all = filled(c, channels);
   const whole = (value: string): string => grown(c, value, [channels], [all]);
   const filter = c.reshape(whole(factor), [all, 1, 1, 1]);
   const inputs = [x, filter, offset === null ? "" : whole(offset), ...(more.sum === undefined ? [] : [more.sum])];
   const given = offset === null && more.sum === undefined ? inputs.slice(0, 2) : inputs;
-  const activation = more.activation === undefined ? {} : { activation: more.activation };
-  return conv(c, given, { kernel_shape: [1, 1], group: all, ...activation });
+  return conv(c, given, { kernel_shape: [1, 1], group: all, ...activationOf(more.activation ?? "NONE") });
 }
 
 /** A blocked image with zeros around it: a convolution by ones, which runs in all threads, as Pad does not. */
