@@ -52,11 +52,12 @@ async function works(runtime: Runtime, block: number): Promise<boolean> {
 
 let known: Promise<Lowering | null> | null = null;
 
-/** A network that takes every blocked form: strides, depthwise, normalization, a sum. */
+/** A network that takes every blocked form: strides, depthwise, normalization, a sum, channels that fill no block. */
 function probeNetwork(): Graph {
   const net = new Network("probe", { seed: 1 });
-  const x = net.depthwise(net.conv(net.input([6, 6, 3]), 32), { stride: 2 });
-  return net.graph([net.dense(net.globalPool(net.residual(x, (y) => net.conv(net.pointwise(y, 32), 32))), 3)]);
+  const x = net.depthwise(net.conv(net.input([8, 8, 3]), 32), { stride: 2 });
+  const sum = net.residual(x, (y) => net.conv(net.pointwise(y, 32), 32));
+  return net.graph([net.dense(net.globalPool(net.conv(sum, 24, { stride: 2 })), 3)]);
 }
 
 /** The weights that one step of the probe leaves. */

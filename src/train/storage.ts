@@ -1,8 +1,7 @@
 import type { StorageOf } from "./parameters.js";
 
-/** Filters as ONNX's Conv reads them: OIHW. */
-export const onnxStorage: StorageOf = (op, input) => {
-  if (input !== 1) return null;
-  if (op === "CONV_2D") return [0, 3, 1, 2];
-  return op === "DEPTHWISE_CONV_2D" ? [3, 0, 1, 2] : null;
-};
+/**
+ * Filters OHWI, as the graph has them and gradients come; depthwise ones with their channels first, which is how both the
+ * runtime's filters and its blocks begin.
+ */
+export const onnxStorage: StorageOf = (op, input) => (input === 1 && op === "DEPTHWISE_CONV_2D" ? [3, 0, 1, 2] : null);
