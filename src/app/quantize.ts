@@ -19,16 +19,9 @@ import { type ObserverName, observers } from "../quantize/observers.js";
 import { type Calibrated, calibrate, type Outputs, prepare, quantizeCalibrated } from "../quantize/quantize.js";
 import type { WeightBits } from "../quantize/weights.js";
 import { inspect } from "./api.js";
-import {
-  type Examples,
-  type Preparation,
-  preparationFor,
-  preparationOf,
-  readExamples,
-  type Score,
-  scoreOf,
-} from "./examples.js";
+import { type Examples, type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
 import { predictOnHost } from "./predict.js";
+import { type Score, scoreOf } from "./score.js";
 
 export interface QuantizeJobOptions extends Preparation {
   readonly dataset: Dataset;

@@ -1,6 +1,6 @@
 import { grouped } from "../../base/units.js";
-import type { Score } from "../examples.js";
 import type { QuantizeReport } from "../quantize.js";
+import type { Score } from "../score.js";
 import { renderTable } from "./table.js";
 
 /** `97.3% (292 of 300)`, or the error. */
