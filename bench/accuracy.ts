@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import type { QuantizeReport } from "../src/app/quantize.js";
 import { renderTable } from "../src/app/report/table.js";
 import type { Score } from "../src/app/score.js";
-import type { TrainModelReport } from "../src/app/train-model.js";
+import type { TrainModelReport } from "../src/app/train-report.js";
 import type { VerifyReport } from "../src/app/verification.js";
 import { packageRoot } from "../src/base/assets.js";
 import { fail } from "../src/base/diagnostics.js";

@@ -27,7 +27,8 @@ export type { LayerReport } from "./app/report/layers.js";
 export type { LayerProfile, ProfileReport } from "./app/report/profile.js";
 export type { Mistake, Score } from "./app/score.js";
 export { type TrainJobOptions, trainNetwork } from "./app/train.js";
-export { type TrainModelOptions, type TrainModelReport, trainModel } from "./app/train-model.js";
+export { type TrainModelOptions, trainModel } from "./app/train-model.js";
+export type { Misfit, TrainModelReport } from "./app/train-report.js";
 export { version } from "./base/assets.js";
 export {
   type Diagnostic,

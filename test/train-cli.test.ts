@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { QuantizeReport } from "../src/app/quantize.js";
-import type { TrainModelReport } from "../src/app/train-model.js";
+import type { TrainModelReport } from "../src/app/train-report.js";
 import type { VerifyReport } from "../src/app/verification.js";
 import { packageRoot } from "../src/base/assets.js";
 import { seededRandom } from "../src/base/random.js";

@@ -25,6 +25,7 @@ import {
   trainDefaults,
   trainNetwork,
 } from "./train.js";
+import type { Misfit, TrainModelReport } from "./train-report.js";
 
 export interface TrainModelOptions extends TrainJobOptions {
   readonly name: string;
@@ -36,40 +37,6 @@ export interface TrainModelOptions extends TrainJobOptions {
   /** A folder for the results. */
   readonly out?: string;
   readonly onStage?: (text: string) => void;
-}
-
-/** What `thimble train --json` prints; version 1. */
-export interface TrainModelReport {
-  readonly schemaVersion: 1;
-  readonly model: { readonly name: string; readonly sha256: string };
-  readonly classes: readonly string[];
-  readonly examples: Readonly<Record<Split, number>>;
-  /** What the device must do to its values before the network: x' = (x - offset) * scale; or the front-end. */
-  readonly preparation: Preparation;
-  readonly parameters: number;
-  readonly macs: number;
-  readonly history: readonly EpochMetrics[];
-  /** Epochs before quantization-aware training. */
-  readonly floatEpochs: number;
-  readonly seconds: number;
-  /** Share of the training's time in which it did not wait for data. */
-  readonly dataBusy: number;
-  /** The split that was scored, by the generated C of both networks. */
-  readonly evaluated: Split;
-  readonly float: Score;
-  readonly quantized: Score;
-  /** Of the generated C with its front-end, which takes the signal itself; null without a front-end. */
-  readonly withFrontend: Score | null;
-  /** Of the quantized model with its front-end, streamed for the least RAM, integers in and out. */
-  readonly peakBytes: number;
-  readonly flashBytes: number;
-  readonly fits: readonly BoardFit[];
-  readonly out: string | null;
-}
-
-/** A network too large for a board, found before it is trained. */
-export interface Misfit {
-  readonly misfits: readonly BoardFit[];
 }
 
 /** Examples that scales come from when only sizes matter. */

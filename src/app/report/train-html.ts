@@ -3,7 +3,7 @@ import { grouped } from "../../base/units.js";
 import type { Dataset } from "../../data/dataset.js";
 import type { EpochMetrics } from "../../train/trainer.js";
 import type { Score } from "../score.js";
-import type { TrainModelReport } from "../train-model.js";
+import type { TrainModelReport } from "../train-report.js";
 import { card, escapeHtml, fixed, page, table } from "./page.js";
 import { pictureOf } from "./pictures.js";
 import { scoreText } from "./quantize.js";

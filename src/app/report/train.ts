@@ -1,5 +1,5 @@
 import { grouped } from "../../base/units.js";
-import type { Misfit, TrainModelReport } from "../train-model.js";
+import type { Misfit, TrainModelReport } from "../train-report.js";
 import { scoreText } from "./quantize.js";
 
 /** A training in a few lines, or why there was none. */
