@@ -10,7 +10,7 @@ import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js"
 import type { WeightBits } from "../quantize/weights.js";
 import type { EpochMetrics } from "../train/trainer.js";
 import { inspect } from "./api.js";
-import { type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
+import { preparationFor, preparationOf, readExamples } from "./examples.js";
 import { scoreSignals, withFrontend } from "./frontend.js";
 import { quantizationAwareTraining } from "./qat.js";
 import { fileOf, quantize, scoreOnHost } from "./quantize.js";
