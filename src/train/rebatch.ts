@@ -1,7 +1,7 @@
 import { DiagnosticSink } from "../base/diagnostics.js";
 import { elementsOf, makeData } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
-import { type NodeView, type Tensor, viewOf } from "../ir/graph.js";
+import { type NodeView, originName, type Tensor, viewOf } from "../ir/graph.js";
 import { inferOutputs, reportInto } from "../ops/check.js";
 import { type Graph, type Node, specOf } from "../ops/index.js";
 
@@ -25,6 +25,18 @@ const settledView = (view: NodeView<object>, settled: ReadonlySet<TensorId>): No
     t !== null && t.data === null && settled.has(t.id) ? { ...t, data: makeData(t.dtype, elementsOf(t.shape)) } : t,
   ),
 });
+
+/** Reports a sequence that would get longer in place of more: one whose first axis, which the batch becomes, is time. */
+function checkSteps(before: NodeView<object>, after: NodeView<object>, sink: DiagnosticSink): void {
+  const { recurrence } = specOf(before as unknown as Node).traits;
+  if (recurrence === "none" || recurrence.steps(before) === recurrence.steps(after)) return;
+  sink.report("TH2015", {
+    where: [originName(before.origin)],
+    found: `${recurrence.steps(after)} steps in a batch`,
+    expected: `${recurrence.steps(before)}, as without`,
+    fix: "give the network inputs of [batch, steps, size], and a layer that takes them so",
+  });
+}
 
 /**
  * A graph of batch 1 as one of batch `batch`: inputs get that first axis, constants that state shapes follow, and all other
@@ -56,6 +68,7 @@ export function rebatch(graph: Graph, batch: number): Graph {
     if (node.op === "RESHAPE" && moves && node.attrs.shape.length > 0 && node.attrs.shape[0] !== -1)
       changed = { ...changed, attrs: { shape: scaled(node.attrs.shape, batch) } } as Node;
     const view = settledView(viewOf({ ...graph, tensors }, changed) as NodeView<object>, settled);
+    checkSteps(viewOf(graph, node) as NodeView<object>, view, sink);
     const types = inferOutputs(specOf(changed), view, reportInto(sink, [graph.name], view));
     changed.outputs.forEach((id, i) => {
       const t = tensors.get(id);
