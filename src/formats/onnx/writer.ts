@@ -3,7 +3,12 @@ import { version } from "../../base/assets.js";
 import type { TensorData } from "../../base/dtype.js";
 
 /** An attribute: integers and text as they are, floats in a record so that 1 and 1.0 differ. */
-export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+export type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | { readonly float: number }
+  | { readonly texts: readonly string[] };
 
 /** Element types that are written, by TensorProto.DataType. */
 const elementTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9 } as const;
@@ -41,6 +46,8 @@ function attributeProto(name: string, value: OnnxAttribute): onnxProto.onnx.IAtt
   if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
   if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ("texts" in value)
+    return { name, type: AttributeType.STRINGS, strings: value.texts.map((text) => new TextEncoder().encode(text)) };
   return { name, type: AttributeType.INTS, ints: [...value] };
 }
 
