@@ -1,20 +1,26 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { torchVersion } from "../bench/torch.js";
+import { checkFormat, fileOf } from "../src/app/model-file.js";
 import { elementsOf } from "../src/base/dtype.js";
 import { seededRandom } from "../src/base/random.js";
 import type { TensorId } from "../src/base/units.js";
+import { importOnnx } from "../src/formats/onnx/import/import.js";
+import { exportTflite } from "../src/formats/tflite/export.js";
 import { type Tensor, tensorOf } from "../src/ir/graph.js";
 import { add, indices, mul, reshape } from "../src/ops/common/gradients.js";
 import { graphEmitter } from "../src/ops/emitter.js";
 import { type AnyOp, findOp, type Graph, operators } from "../src/ops/index.js";
 import { type SampleCase, sampleCase } from "../src/ops/sample.js";
 import type { Sample } from "../src/ops/spec.js";
+import { runPipeline } from "../src/passes/pipeline.js";
+import { quantizeModel } from "../src/quantize/quantize.js";
 import { createSession } from "../src/run/interpreter.js";
 import { differentiate } from "../src/train/autodiff.js";
 import { trainStep } from "../src/train/step.js";
 import { unrollSequences } from "../src/train/unroll.js";
 import { type Doubles, runInDouble } from "./doubles.js";
+import { constant, modelFile, node, randomConstant } from "./onnx-models.js";
 
 /*
  * Operators that carry a state along a sequence: unrolled, they compute what they are defined to, and their gradients
@@ -213,5 +219,87 @@ describe("a step of training", () => {
     const { graph } = sampleCase(op, { ...(sample as Sample<object>), name: "time first" });
     const options = { loss: { kind: "mse" }, optimizer: { kind: "sgd", momentum: 0, weightDecay: 0 } } as const;
     expect(() => trainStep(graph, { ...options, batch: 3 })).toThrow(/TH2015[\s\S]*12 steps[\s\S]*4, as without/);
+  });
+});
+
+/** What PyTorch writes of a layer with batch_first: the batch turned over, a state of zeros, all outputs. */
+function torchFile(layer: "LSTM" | "GRU"): Uint8Array {
+  const [gates, steps, inputs, units] = [layer === "LSTM" ? 4 : 3, 12, 6, 9];
+  const zeros = constant("zeros", [1, 1, units], new Array<number>(units).fill(0));
+  const nodes = [
+    node("Transpose", ["x"], ["t"], { perm: [1, 0, 2] }),
+    node(
+      layer,
+      ["t", "w", "rec", "b", "", "zeros", ...(layer === "LSTM" ? ["zeros"] : [])],
+      ["seq", "h", ...(layer === "LSTM" ? ["c"] : [])],
+      { hidden_size: units, ...(layer === "GRU" ? { linear_before_reset: 1 } : {}) },
+    ),
+    node("Squeeze", ["h", "axis"], ["last"]),
+    node("Gemm", ["last", "wd"], ["y"], { transB: 1 }),
+  ];
+  const constants = [
+    zeros,
+    constant("axis", [1], [0], "int64"),
+    randomConstant("w", [1, gates * units, inputs]),
+    randomConstant("rec", [1, gates * units, units]),
+    randomConstant("b", [1, 2 * gates * units]),
+    randomConstant("wd", [3, units]),
+  ];
+  return modelFile({ x: [1, steps, inputs] }, "y", nodes, constants);
+}
+
+describe.each(["GRU", "LSTM"] as const)("a %s of a file", (layer) => {
+  const model = importOnnx(torchFile(layer), layer);
+  const graph = runPipeline(model, { check: "each" });
+  const random = seededRandom(3);
+  const samples = Array.from({ length: 12 }, (): readonly [Float32Array] => [
+    Float32Array.from({ length: 72 }, () => random.normal()),
+  ]);
+  const outputs = (of: Graph) => {
+    const session = createSession({ main: of, subgraphs: [] });
+    return samples.map((inputs) => session.invoke(inputs)[0] as Float32Array);
+  };
+
+  it("gives what is read, from the sequence as it lies", () => {
+    const found = graph.nodes.find((n) => n.op === layer);
+    expect(found?.attrs).toMatchObject({ returns: "hidden", timeMajor: false });
+    expect(found?.inputs[0]).toBe(graph.inputs[0]);
+    expect(graph.nodes.map((n) => n.op)).toEqual([layer, "FULLY_CONNECTED"]);
+    outputs(graph).forEach((y, s) => {
+      y.forEach((v, i) => {
+        expect(v).toBeCloseTo((outputs(model.main)[s] as Float32Array)[i] as number, 5);
+      });
+    });
+  });
+
+  it("trains as the file has it, and as the passes leave it", () => {
+    const options = { loss: { kind: "mse" }, optimizer: { kind: "sgd", momentum: 0, weightDecay: 0 } } as const;
+    for (const main of [model.main, graph]) {
+      const step = trainStep(main, { ...options, batch: 3 });
+      expect(step.inputShape).toEqual([3, 12, 6]);
+      expect(step.targetShape).toEqual([3, 3]);
+    }
+  });
+
+  it("computes in int8, near the float network", () => {
+    const { graph: integer, floating } = quantizeModel(model, samples);
+    expect(floating).toEqual([]);
+    const [want, found] = [outputs(graph), outputs(integer)];
+    let [signal, noise] = [0, 0];
+    want.forEach((y, s) => {
+      y.forEach((v, i) => {
+        signal += v * v;
+        noise += (v - ((found[s] as Float32Array)[i] as number)) ** 2;
+      });
+    });
+    expect(10 * Math.log10(signal / noise)).toBeGreaterThan(30);
+  });
+
+  it("is no TensorFlow Lite model, and says so", () => {
+    expect(() => exportTflite({ main: graph, subgraphs: [] })).toThrow(new RegExp(`TH1012[\\s\\S]*${layer}`));
+    expect(() => checkFormat(graph, "net.tflite")).toThrow(/TH1012[\s\S]*\.thimble/);
+    const { format, file, model: read } = fileOf(quantizeModel(model, samples).graph, layer);
+    expect(format).toBe("thimble");
+    expect(fileOf(read.main, layer).file).toEqual(file);
   });
 });
