@@ -6,19 +6,21 @@ import { sampleChannels } from "../../src/ops/common/weighted.js";
 import type { Sample, SampleTensor } from "../../src/ops/spec.js";
 import { pick } from "./conv-samples.js";
 
-/** int8 layers of 1 to 21 units over a few steps: scales that saturate gates, zero points at the ends of their range. */
-export function recurrentSamples(gates: number): readonly Sample<RecurrentAttrs>[] {
+/** Layers of 1 to 21 units over a few steps: scales that saturate gates, zero points at the ends of their range. */
+export function recurrentSamples(gates: number, dtype: "int8" | "int16"): readonly Sample<RecurrentAttrs>[] {
   const random = seededRandom(41);
   return Array.from({ length: 42 }, (_, i) => {
     const [units, inputs, batch] = [(i % 21) + 1, random.integer(1, 24), 1 + (i % 2)];
     const rows = gates * units;
     const timeMajor = i % 3 === 0;
     const matrix = (columns: number): SampleTensor => {
-      const scale = pick(random, [0.0005, 0.004, 0.03]);
-      const quant = i % 4 === 0 ? perTensor(scale) : sampleChannels(rows, scale);
+      const step = pick(random, [0.0005, 0.004, 0.03]);
+      const quant = i % 4 === 0 ? perTensor(step) : sampleChannels(rows, step);
       return { shape: [rows, columns], dtype: "int8", quant, constant: "random" };
     };
-    const bias: SampleTensor = { shape: [rows], dtype: "int32", constant: "random", range: [-20000, 20000] };
+    const [wide, reach] = dtype === "int8" ? (["int32", 20_000] as const) : (["int64", 5_000_000] as const);
+    const bias: SampleTensor = { shape: [rows], dtype: wide, constant: "random", range: [-reach, reach] };
+    const scale = pick(random, [0.002, 0.02, 0.2]);
     return {
       name: `${inputs} to ${units}`,
       attrs: {
@@ -32,14 +34,14 @@ export function recurrentSamples(gates: number): readonly Sample<RecurrentAttrs>
       inputs: [
         {
           shape: timeMajor ? [5, batch, inputs] : [batch, 5, inputs],
-          dtype: "int8",
-          quant: perTensor(pick(random, [0.002, 0.02, 0.2]), pick(random, [-128, 127, 0, -7])),
+          dtype,
+          quant: dtype === "int8" ? perTensor(scale, pick(random, [-128, 127, 0, -7])) : perTensor(scale / 256),
         },
         matrix(inputs),
         matrix(units),
         ...(i % 6 === 0 ? [] : i % 6 === 1 ? [null, bias] : [bias, bias]),
       ],
-      outputs: [{ dtype: "int8", quant: hiddenQuantization.int8 }],
+      outputs: [{ dtype, quant: hiddenQuantization[dtype] }],
     } satisfies Sample<RecurrentAttrs>;
   });
 }

@@ -5,23 +5,26 @@ import { lstm } from "../../src/ops/lstm/lstm.js";
 import { chosen, kernelCases, kernelProblems } from "./cases.js";
 import { recurrentSamples } from "./recurrent-samples.js";
 
-const cases = (isa: Isa) => [
-  ...kernelCases(gru as never, recurrentSamples(3) as never, isa),
-  ...kernelCases(lstm as never, recurrentSamples(4) as never, isa),
+const cases = (isa: Isa, dtype: "int8" | "int16") => [
+  ...kernelCases(gru as never, recurrentSamples(3, dtype) as never, isa),
+  ...kernelCases(lstm as never, recurrentSamples(4, dtype) as never, isa),
 ];
 
-describe("recurrent layers of int8", () => {
+describe("recurrent layers of integers", () => {
   it("have kernels for the instructions there are", () => {
-    expect(chosen(cases("dsp"))).toEqual(new Set(["dsp s8"]));
-    expect(chosen(cases("armv6m"))).toEqual(new Set(["portable s8"]));
+    expect(chosen(cases("dsp", "int8"))).toEqual(new Set(["dsp s8"]));
+    expect(chosen(cases("armv6m", "int8"))).toEqual(new Set(["portable s8"]));
+    expect(chosen(cases("dsp", "int16"))).toEqual(new Set(["portable s16"]));
   });
 
   it.each([
-    ["host", "portable"],
-    ["host", "dsp"],
-    ["cortex-m4", "dsp"],
-    ["cortex-m0plus", "portable"],
-  ] as const)("give the interpreter's bits on %s, %s", { timeout: 240_000 }, async (target, isa) => {
-    expect(await kernelProblems(target, cases(isa))).toEqual([]);
+    ["host", "portable", "int8"],
+    ["host", "portable", "int16"],
+    ["host", "dsp", "int8"],
+    ["cortex-m4", "dsp", "int8"],
+    ["cortex-m4", "portable", "int16"],
+    ["cortex-m0plus", "portable", "int8"],
+  ] as const)("give the interpreter's bits on %s, %s %s", { timeout: 240_000 }, async (target, isa, dtype) => {
+    expect(await kernelProblems(target, cases(isa, dtype))).toEqual([]);
   });
 });

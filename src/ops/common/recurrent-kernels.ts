@@ -1,8 +1,9 @@
 import { present } from "../../base/assert.js";
+import type { TensorData } from "../../base/dtype.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
-import type { Isa } from "../isa.js";
 import type { Kernel, KernelArg } from "../spec.js";
 import {
+  type IntegerLayer,
   outputIndex,
   type RecurrentAttrs,
   type RecurrentLayer,
@@ -68,35 +69,46 @@ function floatKernel(layer: RecurrentLayer): Kernel<RecurrentAttrs> {
 }
 
 /** A bias with the input's zero point in it: less zero * the sum of each row of the weights. */
-function foldedBias(weights: Tensor, bias: Tensor | null, zero: number): Int32Array {
+function foldedBias(weights: Tensor, bias: Tensor | null, zero: number): readonly number[] {
   const [rows = 0, columns = 0] = weights.shape;
   const data = weights.data as Int8Array;
-  return Int32Array.from({ length: rows }, (_, r) => {
+  return Array.from({ length: rows }, (_, r) => {
     let sum = 0;
     for (let i = 0; i < columns; i++) sum += data[r * columns + i] as number;
     return Number(bias?.data?.[r] ?? 0) - zero * sum;
   });
 }
 
-const constant = (label: string, data: Int32Array): KernelArg => ({ kind: "constant", label, dtype: "int32", data });
+/** Kernels of integers: instructions, types of data and of sums, bytes of the state. */
+const forms = [
+  { suffix: "s8_dsp", isa: "dsp", data: "int8", wide: "int32", bytes: 1 },
+  { suffix: "s8", isa: "portable", data: "int8", wide: "int32", bytes: 1 },
+  { suffix: "s16", isa: "portable", data: "int16", wide: "int64", bytes: 2 },
+] as const;
 
-/** int8: no states before the first step, no peepholes, no cell given out. Weights and biases are constants. */
+/** No states before the first step, no peepholes, no cell given out. Weights and biases are constants. */
 function integerKernel(
   layer: RecurrentLayer,
-  { header, scratch }: Exclude<RecurrentLayer["integer"], "none">,
-  isa: Extract<Isa, "portable" | "dsp">,
+  { header, scratch }: IntegerLayer,
+  { suffix, isa, data, wide, bytes }: (typeof forms)[number],
 ): Kernel<RecurrentAttrs> {
-  const suffix = isa === "portable" ? "" : `_${isa}`;
+  const constant = (label: string, values: TensorData): KernelArg => ({
+    kind: "constant",
+    label,
+    dtype: wide,
+    data: values,
+  });
   return {
-    name: `${isa} s8`,
+    name: `${isa} ${suffix.slice(0, bytes + 1)}`,
     form: "whole",
     ...(isa === "portable" ? {} : { isa }),
     types: {
-      inputs: ["int8", "int8", "int8", "int32", "int32", [], [], []],
-      outputs: layer.hasCell ? ["int8"] : ["int8", "int8"],
+      inputs: [data, "int8", "int8", wide, wide, [], [], []],
+      outputs: layer.hasCell ? [data] : [data, data],
     },
     call: (view) => {
       const { units } = recurrentSizes(view);
+      const vectors = scratch(view.attrs);
       const scales = recurrentScales(view);
       const bias = foldedBias(
         inputOf(view, at.weights),
@@ -105,10 +117,10 @@ function integerKernel(
       );
       const recurrentBias = optionalInput(view, at.recurrentBias);
       return {
-        source: `${header}_s8${suffix}.h`,
-        symbol: `th_${layer.kind}_from_zero_s8${suffix}`,
+        source: `${header}_${suffix}.h`,
+        symbol: `th_${layer.kind}_from_zero_${suffix}`,
         params: {
-          type: "th_recurrent_s8_params",
+          type: "th_recurrent_int_params",
           fields: {
             ...commonFields(view),
             linear_before_reset: Number(view.attrs.linearBeforeReset),
@@ -120,19 +132,19 @@ function integerKernel(
         args: [
           { kind: "input", index: at.data },
           { kind: "input", index: at.weights },
-          constant("bias", bias),
+          constant("bias", wide === "int32" ? Int32Array.from(bias) : BigInt64Array.from(bias, BigInt)),
           ...multiplierArgs(scales.input),
           { kind: "input", index: at.recurrent },
           recurrentBias === null
             ? { kind: "null" }
-            : constant("recurrent_bias", present(recurrentBias.data, "a constant") as Int32Array),
+            : constant("recurrent_bias", present(recurrentBias.data, "a constant")),
           ...multiplierArgs(scales.recurrent),
           { kind: "constant", label: "sigmoid", dtype: "int16", data: sigmoidTable },
           { kind: "scratch" },
           outputArg(view.attrs, "sequence"),
           outputArg(view.attrs, "hidden"),
         ],
-        scratchBytes: scratch(view.attrs) * units,
+        scratchBytes: (2 * vectors.wide + bytes * vectors.narrow) * units,
       };
     },
   };
@@ -141,7 +153,6 @@ function integerKernel(
 /** The kernels of a layer. */
 export function recurrentKernels(layer: RecurrentLayer): readonly Kernel<RecurrentAttrs>[] {
   const { integer } = layer;
-  const narrow =
-    integer === "none" ? [] : (["dsp", "portable"] as const).map((isa) => integerKernel(layer, integer, isa));
+  const narrow = integer === "none" ? [] : forms.map((form) => integerKernel(layer, integer, form));
   return [...narrow, floatKernel(layer)];
 }

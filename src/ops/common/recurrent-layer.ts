@@ -77,6 +77,9 @@ export interface FloatStep {
   readonly cell: Float64Array;
 }
 
+/** A hidden state of int8 layers (scale 1/128) or of int16 ones (1/32768). */
+export type NarrowState = Int8Array | Int16Array;
+
 /**
  * What the reference of a step works on, in fixed point: sums have 12 bits after the point (Q3.12), gates and the hidden
  * state 15 (Q0.15), the cell 11 (Q4.11).
@@ -85,7 +88,11 @@ export interface IntegerStep {
   readonly units: number;
   readonly attrs: RecurrentAttrs;
   readonly given: Int32Array;
-  readonly past: (first: number, count: number, state: Int8Array) => Int32Array;
+  readonly past: (first: number, count: number, state: NarrowState) => Int32Array;
+  /** The hidden state as products and outputs take it. */
+  readonly narrow: () => NarrowState;
+  /** The same, each element times a gate. */
+  readonly scaled: (gates: Int32Array) => NarrowState;
   /** A sum as activations take it: within the clip. */
   readonly clip: (x: number) => number;
   readonly hidden: Int16Array;
@@ -119,12 +126,15 @@ export interface RecurrentLayer {
   readonly floatScratch: number;
   readonly step: (s: FloatStep) => void;
   readonly unroll: (s: UnrolledStep) => { readonly hidden: Tensor; readonly cell: Tensor };
-  /** int8, where the layer has it: see recurrent-reference.ts. */
-  readonly integer:
-    | {
-        readonly step: (s: IntegerStep) => void;
-        readonly header: string;
-        readonly scratch: (a: RecurrentAttrs) => number;
-      }
-    | "none";
+  /** int8 and int16, where the layer has them: see recurrent-reference.ts. */
+  readonly integer: IntegerLayer | "none";
+}
+
+/** A recurrent layer of integers. */
+export interface IntegerLayer {
+  readonly step: (s: IntegerStep) => void;
+  /** The headers' common path. */
+  readonly header: string;
+  /** Vectors of `units` elements that the kernel works in: of 16 bits, and of the state's type. */
+  readonly scratch: (attrs: RecurrentAttrs) => { readonly wide: number; readonly narrow: number };
 }

@@ -1,6 +1,7 @@
-import { clamp, requantize } from "../../base/fixedpoint.js";
+import { clamp, requantize, requantize64 } from "../../base/fixedpoint.js";
 import type { ExecView } from "../spec.js";
 import {
+  type NarrowState,
   outputIndex,
   type RecurrentAttrs,
   type RecurrentLayer,
@@ -85,19 +86,31 @@ function floatReference(layer: RecurrentLayer, view: ExecView<RecurrentAttrs>): 
   }
 }
 
-/** The hidden state as products and outputs take it: Q0.15 to int8 of scale 1/128, rounded half up. */
-const narrowed = (hidden: Int16Array): Int8Array => Int8Array.from(hidden, (h) => Math.min((h + 128) >> 8, 127));
+/** How each type takes a hidden state of Q0.15, and that times a gate of Q0.15; and how it rescales sums. */
+const narrowings = {
+  int8: {
+    narrow: (hidden: Int16Array): NarrowState => Int8Array.from(hidden, (h) => Math.min((h + 128) >> 8, 127)),
+    scale: (h: number, gate: number): number => Math.min((h * gate + 2 ** 22) >> 23, 127),
+    rescale: (sum: number, multiplier: number, shift: number): number => requantize(sum | 0, multiplier, shift),
+  },
+  int16: {
+    narrow: (hidden: Int16Array): NarrowState => hidden.slice(),
+    scale: (h: number, gate: number): number => (h * gate + 2 ** 14) >> 15,
+    rescale: requantize64,
+  },
+} as const;
 
 /**
- * All steps of all sequences of int8. Weights are int8, symmetric, with a scale for each row or one for all; biases int32 of
- * the product's scale. Each product is summed in int32 and requantized to Q3.12, saturating at 16 bits; gates come from the
- * table of TFLite's 16-bit LOGISTIC and TANH. From step to step the hidden state is kept in 16 bits, Q0.15, and rounded to
- * int8 of scale 1/128 where it is multiplied or given out.
+ * All steps of all sequences of int8 or int16. Weights are int8, symmetric, with a scale for each row or one for all; biases
+ * int32 (int64) of the product's scale. Each product is summed in int32 (int64) and requantized to Q3.12, saturating at 16
+ * bits; gates come from the table of TFLite's 16-bit LOGISTIC and TANH. From step to step the hidden state is kept in 16
+ * bits, Q0.15; int8 layers round it to a scale of 1/128 where it is multiplied or given out.
  */
-function integerReference(layer: RecurrentLayer, view: ExecView<RecurrentAttrs>): void {
+function integerReference(layer: RecurrentLayer, dtype: "int8" | "int16", view: ExecView<RecurrentAttrs>): void {
   const { steps, batch, inputs, units, batchStride, stepStride } = recurrentSizes(view);
   if (layer.integer === "none") return;
   const { step } = layer.integer;
+  const { narrow, scale, rescale } = narrowings[dtype];
   const w = weightsOf(view);
   const zero = zeroPointOf(inputOf(view, at.data));
   const x = Float64Array.from(view.in[at.data] as Int8Array, (v) => v - zero);
@@ -106,7 +119,7 @@ function integerReference(layer: RecurrentLayer, view: ExecView<RecurrentAttrs>)
   const sums = (values: Float64Array, m: typeof scales.input, first: number): Int32Array =>
     Int32Array.from(values, (v, i) => {
       const c = m.multipliers.length > 1 ? first + i : 0;
-      return clamp(requantize(v | 0, m.multipliers[c] as number, m.shifts[c] as number), -32768, 32767);
+      return clamp(rescale(v, m.multipliers[c] as number, m.shifts[c] as number), -32768, 32767);
     });
   const limit = sumLimit(view.attrs);
   const rows = layer.gates * units;
@@ -124,16 +137,21 @@ function integerReference(layer: RecurrentLayer, view: ExecView<RecurrentAttrs>)
             scales.recurrent,
             first,
           ),
+        narrow: () => narrow(hidden),
+        scaled: (gates) => narrow(hidden).map((_, u) => scale(hidden[u] as number, gates[u] as number)),
         clip: (v) => clamp(v, -limit, limit),
         hidden,
         cell,
       });
-      out.sequence?.set(narrowed(hidden), vector * units);
+      out.sequence?.set(narrow(hidden), vector * units);
     }
-    out.hidden?.set(narrowed(hidden), n * units);
+    out.hidden?.set(narrow(hidden), n * units);
   }
 }
 
-/** The definition of a recurrent layer, for float32 and int8. */
-export const recurrentReference = (layer: RecurrentLayer, view: ExecView<RecurrentAttrs>): void =>
-  inputOf(view, at.data).dtype === "float32" ? floatReference(layer, view) : integerReference(layer, view);
+/** The definition of a recurrent layer, for float32, int8 and int16. */
+export function recurrentReference(layer: RecurrentLayer, view: ExecView<RecurrentAttrs>): void {
+  const { dtype } = inputOf(view, at.data);
+  if (dtype === "int8" || dtype === "int16") integerReference(layer, dtype, view);
+  else floatReference(layer, view);
+}

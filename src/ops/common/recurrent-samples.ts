@@ -1,4 +1,4 @@
-import { perTensor } from "../../ir/graph.js";
+import { perTensor, type Quantization } from "../../ir/graph.js";
 import type { Sample, SampleTensor } from "../spec.js";
 import { plainRecurrent, type RecurrentAttrs, type RecurrentLayer } from "./recurrent-layer.js";
 import { hiddenQuantization } from "./recurrent-scales.js";
@@ -49,57 +49,56 @@ function floatSamples(layer: RecurrentLayer): readonly Sample<RecurrentAttrs>[] 
   ];
 }
 
-function integerSamples(layer: RecurrentLayer): readonly Sample<RecurrentAttrs>[] {
-  const sample = (
-    name: string,
-    change: Partial<RecurrentAttrs>,
-    { inputs, units }: { readonly inputs: number; readonly units: number },
-  ): Sample<RecurrentAttrs> => {
-    const attrs = { ...plainRecurrent, ...change };
-    const rows = layer.gates * units;
-    const matrix = (columns: number, perRow: "rows" | "one"): SampleTensor => ({
-      shape: [rows, columns],
-      dtype: "int8",
-      quant: perRow === "rows" ? sampleChannels(rows, 0.004) : perTensor(0.02),
-      constant: "random",
-      range: [-127, 127],
-    });
-    const bias: SampleTensor = { shape: [rows], dtype: "int32", constant: "random", range: [-3000, 3000] };
-    return {
-      name,
-      attrs,
-      inputs: [
-        {
-          shape: attrs.timeMajor ? [steps, batch, inputs] : [batch, steps, inputs],
-          dtype: "int8",
-          quant: perTensor(0.02, -9),
-        },
-        matrix(inputs, "rows"),
-        matrix(units, attrs.reverse ? "one" : "rows"),
-        bias,
-        ...(attrs.reverse ? [] : [bias]),
-      ],
-      outputs: new Array<object>(countOf(layer, attrs.returns)).fill({ quant: hiddenQuantization.int8 }).map((o) => ({
-        ...o,
-        dtype: "int8" as const,
-      })),
-    };
-  };
-  return [
-    sample("int8", { returns: "sequence", linearBeforeReset: true }, { inputs: 5, units: 7 }),
-    sample("int8, the last state", { returns: "hidden" }, { inputs: 6, units: 8 }),
-    sample(
-      "int8, reverse, clipped",
-      { returns: "sequence", timeMajor: true, reverse: true, clip: 1.5 },
+function integerSample(
+  layer: RecurrentLayer,
+  name: string,
+  dtype: "int8" | "int16",
+  change: Partial<RecurrentAttrs>,
+  { inputs, units }: { readonly inputs: number; readonly units: number },
+): Sample<RecurrentAttrs> {
+  const attrs = { ...plainRecurrent, ...change };
+  const rows = layer.gates * units;
+  const matrix = (columns: number, quant: Quantization): SampleTensor => ({
+    shape: [rows, columns],
+    dtype: "int8",
+    quant,
+    constant: "random",
+    range: [-127, 127],
+  });
+  const [wide, reach] = dtype === "int8" ? (["int32", 3000] as const) : (["int64", 700_000] as const);
+  const bias: SampleTensor = { shape: [rows], dtype: wide, constant: "random", range: [-reach, reach] };
+  const output = { dtype, quant: hiddenQuantization[dtype] };
+  return {
+    name,
+    attrs,
+    inputs: [
       {
-        inputs: 3,
-        units: 5,
+        shape: attrs.timeMajor ? [steps, batch, inputs] : [batch, steps, inputs],
+        dtype,
+        quant: dtype === "int8" ? perTensor(0.02, -9) : perTensor(0.0001),
       },
-    ),
+      matrix(inputs, sampleChannels(rows, 0.004)),
+      matrix(units, attrs.reverse ? perTensor(0.02) : sampleChannels(rows, 0.004)),
+      bias,
+      ...(attrs.reverse ? [] : [bias]),
+    ],
+    outputs: new Array<typeof output>(countOf(layer, attrs.returns)).fill(output),
+  };
+}
+
+function integerSamples(layer: RecurrentLayer): readonly Sample<RecurrentAttrs>[] {
+  const last = { returns: "hidden", linearBeforeReset: true } as const;
+  const clipped = { returns: "sequence", timeMajor: true, reverse: true, clip: 1.5 } as const;
+  return [
+    integerSample(layer, "int8", "int8", { returns: "sequence" }, { inputs: 5, units: 7 }),
+    integerSample(layer, "int8, the last state", "int8", last, { inputs: 6, units: 8 }),
+    integerSample(layer, "int8, reverse, clipped", "int8", clipped, { inputs: 3, units: 5 }),
+    integerSample(layer, "int16", "int16", last, { inputs: 5, units: 7 }),
+    integerSample(layer, "int16, reverse, clipped", "int16", clipped, { inputs: 3, units: 4 }),
   ];
 }
 
-/** Float32 in every form, and int8 where the layer has it. */
+/** Float32 in every form, and integers where the layer has them. */
 export const recurrentSamples = (layer: RecurrentLayer): readonly Sample<RecurrentAttrs>[] => [
   ...floatSamples(layer),
   ...(layer.integer === "none" ? [] : integerSamples(layer)),

@@ -6,14 +6,14 @@ import { recurrentKernels } from "./recurrent-kernels.js";
 import { type RecurrentAttrs, type RecurrentLayer, recurrentInputs, recurrentSizes } from "./recurrent-layer.js";
 import { recurrentReference } from "./recurrent-reference.js";
 import { recurrentSamples } from "./recurrent-samples.js";
-import { hiddenQuantization } from "./recurrent-scales.js";
+import { hiddenQuantization, hiddenQuantizationOf } from "./recurrent-scales.js";
 import { recurrenceOf } from "./recurrent-unroll.js";
 import { checkWeightQuantization } from "./requantize.js";
 import { inputOf } from "./view.js";
 
 const at = recurrentInputs;
 
-/** int8: the data per tensor, weights symmetric, and constants where a kernel packs them. */
+/** int8 and int16: the data per tensor, weights symmetric, and constants where a kernel packs them. */
 function checkInteger(view: NodeView<RecurrentAttrs>, report: Report): boolean {
   if (!checkPerTensor(inputOf(view, at.data), report)) return false;
   const constants = [at.weights, at.recurrent, at.bias, at.recurrentBias].filter((i) => view.inputs[i]);
@@ -23,11 +23,12 @@ function checkInteger(view: NodeView<RecurrentAttrs>, report: Report): boolean {
     if (problem.severity !== "warning") isSound = false;
     report(code, problem);
   };
-  const outputs = view.outputs.map((t) => ({ ...t, quant: hiddenQuantization.int8 }));
   const { quant, ...data } = inputOf(view, at.data);
+  const fixed = hiddenQuantizationOf(data);
+  const outputs = view.outputs.map((t) => ({ ...t, quant: fixed }));
   const typed = { ...view, outputs };
   checkWeightQuantization(typed, { input: at.data, weights: at.weights, bias: at.bias }, 0, note);
-  const state = { ...data, quant: quant && hiddenQuantization.int8 };
+  const state = { ...data, quant: quant && fixed };
   const past = { ...typed, inputs: view.inputs.with(at.data, state) };
   checkWeightQuantization(past, { input: at.data, weights: at.recurrent, bias: at.recurrentBias }, 0, note);
   return isSound;
@@ -50,11 +51,11 @@ function infer(layer: RecurrentLayer, view: NodeView<RecurrentAttrs>, report: Re
   if (!fit || !checkOption(Number.isFinite(clip) && clip >= 0, "clip", clip, "at least 0", report)) return null;
   const isFloat = data.dtype === "float32";
   if (!isFloat && !checkInteger(view, report)) return null;
-  const dtype = isFloat ? "float32" : "int8";
+  const { dtype } = data;
   const of = (shape: readonly number[]): OutputType => ({
     shape,
     dtype,
-    quant: isFloat ? null : hiddenQuantization.int8,
+    quant: isFloat ? null : hiddenQuantizationOf(data),
   });
   const sequence = of([...data.shape.slice(0, 2), units]);
   const states = new Array<OutputType>(layer.hasCell ? 2 : 1).fill(of(state));

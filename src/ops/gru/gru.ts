@@ -14,8 +14,8 @@ const layer: RecurrentLayer = {
   integer: {
     step: gruIntegerStep,
     header: "ops/gru/gru",
-    // Gates, candidate, its past and the state in 16 bits, the state in 8; a scaled state where the reset gate comes before.
-    scratch: ({ linearBeforeReset }) => (linearBeforeReset ? 11 : 12),
+    // Gates, candidate, its past and the state; the narrow state, and it scaled where the reset gate comes before.
+    scratch: ({ linearBeforeReset }) => ({ wide: 5, narrow: linearBeforeReset ? 1 : 2 }),
   },
 };
 

@@ -1,10 +1,10 @@
-/* The GRU of th_gru_s8.h for cores with the DSP instructions. */
+/* The GRU of th_gru_steps.h, int8, for cores with the DSP instructions. */
 #ifndef TH_GRU_S8_DSP_H
 #define TH_GRU_S8_DSP_H
 
 #include "th_gru_s8.h"
 #include "th_recurrent_s8_dsp.h"
 
-TH_GRU_S8_DEFINE(th_gru_from_zero_s8_dsp, th_recurrent_dots_s8_dsp)
+TH_RECURRENT_DEFINE_S8(th_gru_from_zero_s8_dsp, th_gru_all_s8, th_recurrent_dots_s8_dsp)
 
 #endif

@@ -27,16 +27,14 @@ const curve = { multiplier: 3, shift: 0 };
 const logistic16 = sigmoidCurve16(curve, "logistic");
 const tanh16 = sigmoidCurve16(curve, "tanh");
 
-/** The same in fixed point; bit-exact with th_gru_from_zero_s8. */
-export function gruIntegerStep({ units: n, attrs, given, past, clip, hidden }: IntegerStep): void {
+/** The same in fixed point; bit-exact with th_gru_steps.h. */
+export function gruIntegerStep({ units: n, attrs, given, past, narrow, scaled, clip, hidden }: IntegerStep): void {
   const isLinear = attrs.linearBeforeReset;
-  const state = Int8Array.from(hidden, (h) => Math.min((h + 128) >> 8, 127));
+  const state = narrow();
   const back = past(0, 2 * n, state);
   const gate = (u: number): number => logistic16(clip((given[u] as number) + (back[u] as number)));
   const reset = Int32Array.from(hidden, (_, u) => gate(n + u));
-  // Q0.15 times Q0.15, rounded half up to int8 of scale 1/128.
-  const scaled = (h: number, u: number): number => Math.min((h * (reset[u] as number) + 2 ** 22) >> 23, 127);
-  const before = past(2 * n, n, isLinear ? state : Int8Array.from(hidden, scaled));
+  const before = past(2 * n, n, isLinear ? state : scaled(reset));
   for (let u = 0; u < n; u++) {
     const update = gate(u);
     const sum = before[u] as number;

@@ -14,8 +14,8 @@ const layer: RecurrentLayer = {
   integer: {
     step: lstmIntegerStep,
     header: "ops/lstm/lstm_from_zero",
-    // Gates, state and cell in 16 bits, the state in 8.
-    scratch: () => 13,
+    // Gates, state and cell; the narrow state.
+    scratch: () => ({ wide: 6, narrow: 1 }),
   },
 };
 

@@ -23,10 +23,9 @@ const tanh16 = sigmoidCurve16({ multiplier: 3, shift: 0 }, "tanh");
 /** Of the cell, which has a bit less after the point. */
 const cellTanh16 = sigmoidCurve16({ multiplier: 6, shift: 0 }, "tanh");
 
-/** The same in fixed point, without peepholes; the cell saturates at 16. Bit-exact with th_lstm_from_zero_s8. */
-export function lstmIntegerStep({ units: n, given, past, clip, hidden, cell }: IntegerStep): void {
-  const state = Int8Array.from(hidden, (h) => Math.min((h + 128) >> 8, 127));
-  const back = past(0, 4 * n, state);
+/** The same in fixed point, without peepholes; the cell saturates at 16. Bit-exact with th_lstm_from_zero_steps.h. */
+export function lstmIntegerStep({ units: n, given, past, narrow, clip, hidden, cell }: IntegerStep): void {
+  const back = past(0, 4 * n, narrow());
   const sum = (gate: number, u: number): number =>
     clip((given[gate * n + u] as number) + (back[gate * n + u] as number));
   for (let u = 0; u < n; u++) {
