@@ -16,7 +16,9 @@ export function recurrentSamples(gates: number, dtype: "int8" | "int16"): readon
     const matrix = (columns: number): SampleTensor => {
       const step = pick(random, [0.0005, 0.004, 0.03]);
       const quant = i % 4 === 0 ? perTensor(step) : sampleChannels(rows, step);
-      return { shape: [rows, columns], dtype: "int8", quant, constant: "random" };
+      // Weights of -128 do not pack.
+      const least = i % 8 === 5 ? -128 : -127;
+      return { shape: [rows, columns], dtype: "int8", quant, constant: "random", range: [least, 127] };
     };
     const [wide, reach] = dtype === "int8" ? (["int32", 20_000] as const) : (["int64", 5_000_000] as const);
     const bias: SampleTensor = { shape: [rows], dtype: wide, constant: "random", range: [-reach, reach] };

@@ -1,7 +1,7 @@
 import { present } from "../../base/assert.js";
-import type { TensorData } from "../../base/dtype.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
 import type { Kernel, KernelArg } from "../spec.js";
+import { packGates } from "./recurrent-dsp.js";
 import {
   type IntegerLayer,
   outputIndex,
@@ -79,29 +79,81 @@ function foldedBias(weights: Tensor, bias: Tensor | null, zero: number): readonl
   });
 }
 
-/** Kernels of integers: instructions, types of data and of sums, bytes of the state. */
-const forms = [
-  { suffix: "s8_dsp", isa: "dsp", data: "int8", wide: "int32", bytes: 1 },
-  { suffix: "s8", isa: "portable", data: "int8", wide: "int32", bytes: 1 },
-  { suffix: "s16", isa: "portable", data: "int16", wide: "int64", bytes: 2 },
-] as const;
+/** Both products: where weights are, biases that all inputs' zero points are in, and scales. */
+function productsOf(view: NodeView<RecurrentAttrs>) {
+  const scales = recurrentScales(view);
+  const zero = zeroPointOf(inputOf(view, at.data));
+  const bias = foldedBias(inputOf(view, at.weights), optionalInput(view, at.bias), zero);
+  const recurrentBias = optionalInput(view, at.recurrentBias);
+  return {
+    given: { weights: at.weights, bias, scales: scales.input },
+    past: {
+      weights: at.recurrent,
+      bias: recurrentBias && Array.from(present(recurrentBias.data, "a constant"), Number),
+      scales: scales.recurrent,
+    },
+  };
+}
+
+type Product = ReturnType<typeof productsOf>["given" | "past"];
+
+/** Weights as they are, then biases (NULL for none), multipliers and shifts. */
+const plainArgs =
+  (wide: "int32" | "int64") =>
+  (_: NodeView<RecurrentAttrs>, { weights, bias, scales }: Product): readonly KernelArg[] => {
+    const data = bias && (wide === "int32" ? Int32Array.from(bias) : BigInt64Array.from(bias, BigInt));
+    return [
+      { kind: "input", index: weights },
+      data === null ? { kind: "null" } : { kind: "constant", label: "bias", dtype: wide, data },
+      ...multiplierArgs(scales),
+    ];
+  };
+
+/** Streams of weights with their biases, then multipliers and shifts. */
+function streamArgs(view: NodeView<RecurrentAttrs>, { weights, bias, scales }: Product): readonly KernelArg[] {
+  const data = present(packGates(view, weights, bias), "packed weights");
+  return [{ kind: "constant", label: "stream", dtype: "int32", data }, ...multiplierArgs(scales)];
+}
+
+interface Form {
+  readonly name: string;
+  readonly suffix: string;
+  readonly isa?: "dsp";
+  readonly data: "int8" | "int16";
+  readonly wide: "int32" | "int64";
+  readonly matches?: (view: NodeView<RecurrentAttrs>) => boolean;
+  readonly args: (view: NodeView<RecurrentAttrs>, product: Product) => readonly KernelArg[];
+}
+
+/** Kernels of integers. */
+const forms: readonly Form[] = [
+  {
+    name: "dsp s8",
+    suffix: "s8_dsp",
+    isa: "dsp",
+    data: "int8",
+    wide: "int32",
+    matches: (view) => {
+      const { given: input, past } = productsOf(view);
+      return [input, past].every((p) => packGates(view, p.weights, p.bias) !== null);
+    },
+    args: streamArgs,
+  },
+  { name: "portable s8", suffix: "s8", data: "int8", wide: "int32", args: plainArgs("int32") },
+  { name: "portable s16", suffix: "s16", data: "int16", wide: "int64", args: plainArgs("int64") },
+];
 
 /** No states before the first step, no peepholes, no cell given out. Weights and biases are constants. */
 function integerKernel(
   layer: RecurrentLayer,
   { header, scratch }: IntegerLayer,
-  { suffix, isa, data, wide, bytes }: (typeof forms)[number],
+  { name, suffix, isa, data, wide, matches, args }: Form,
 ): Kernel<RecurrentAttrs> {
-  const constant = (label: string, values: TensorData): KernelArg => ({
-    kind: "constant",
-    label,
-    dtype: wide,
-    data: values,
-  });
   return {
-    name: `${isa} ${suffix.slice(0, bytes + 1)}`,
+    name,
     form: "whole",
-    ...(isa === "portable" ? {} : { isa }),
+    ...(isa ? { isa } : {}),
+    ...(matches ? { matches } : {}),
     types: {
       inputs: [data, "int8", "int8", wide, wide, [], [], []],
       outputs: layer.hasCell ? [data] : [data, data],
@@ -109,13 +161,7 @@ function integerKernel(
     call: (view) => {
       const { units } = recurrentSizes(view);
       const vectors = scratch(view.attrs);
-      const scales = recurrentScales(view);
-      const bias = foldedBias(
-        inputOf(view, at.weights),
-        optionalInput(view, at.bias),
-        zeroPointOf(inputOf(view, at.data)),
-      );
-      const recurrentBias = optionalInput(view, at.recurrentBias);
+      const products = productsOf(view);
       return {
         source: `${header}_${suffix}.h`,
         symbol: `th_${layer.kind}_from_zero_${suffix}`,
@@ -125,26 +171,20 @@ function integerKernel(
             ...commonFields(view),
             linear_before_reset: Number(view.attrs.linearBeforeReset),
             limit: sumLimit(view.attrs),
-            input_step: multiplierStep(scales.input),
-            recurrent_step: multiplierStep(scales.recurrent),
+            input_step: multiplierStep(products.given.scales),
+            recurrent_step: multiplierStep(products.past.scales),
           },
         },
         args: [
           { kind: "input", index: at.data },
-          { kind: "input", index: at.weights },
-          constant("bias", wide === "int32" ? Int32Array.from(bias) : BigInt64Array.from(bias, BigInt)),
-          ...multiplierArgs(scales.input),
-          { kind: "input", index: at.recurrent },
-          recurrentBias === null
-            ? { kind: "null" }
-            : constant("recurrent_bias", present(recurrentBias.data, "a constant")),
-          ...multiplierArgs(scales.recurrent),
+          ...args(view, products.given),
+          ...args(view, products.past),
           { kind: "constant", label: "sigmoid", dtype: "int16", data: sigmoidTable },
           { kind: "scratch" },
           outputArg(view.attrs, "sequence"),
           outputArg(view.attrs, "hidden"),
         ],
-        scratchBytes: (2 * vectors.wide + bytes * vectors.narrow) * units,
+        scratchBytes: (2 * vectors.wide + (data === "int8" ? 1 : 2) * vectors.narrow) * units,
       };
     },
   };

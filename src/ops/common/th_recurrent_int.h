@@ -31,22 +31,24 @@ TH_INLINE int32_t th_recurrent_int_vector(const th_recurrent_int_params *p, int3
     return n * p->batch_stride + (p->reverse ? p->steps - 1 - k : k) * p->step_stride;
 }
 
-/* The kernel `name` of a layer: `all` goes through its sequences, of a type's states, with `dots` as its inner loop. */
-#define TH_RECURRENT_DEFINE(name, all, dots, state, wide, product)                                                     \
+/* The kernel `name` of a layer: `all` goes through its sequences, of a type's states; `multiply` is its inner loop. */
+#define TH_RECURRENT_DEFINE(name, all, multiply, state, wide, product)                                                 \
     TH_KERNEL void name(const th_recurrent_int_params *p, const state *input, const int8_t *weights, const wide *bias, \
                         const int32_t *multipliers, const int8_t *shifts, const int8_t *recurrent,                     \
                         const wide *recurrent_bias, const int32_t *recurrent_multipliers,                              \
                         const int8_t *recurrent_shifts, const int16_t *table, void *scratch, state *output,            \
                         state *last_hidden)                                                                            \
     {                                                                                                                  \
-        const product given = {weights, bias, multipliers, shifts, p->input_step, p->inputs};                          \
+        const product given = {weights, bias, multipliers, shifts, p->input_step, p->inputs, p->units};                \
         const product back = {                                                                                         \
-            recurrent, recurrent_bias, recurrent_multipliers, recurrent_shifts, p->recurrent_step, p->units};          \
-        all(p, input, &given, &back, table, scratch, output, last_hidden, dots);                                       \
+            recurrent,         recurrent_bias, recurrent_multipliers, recurrent_shifts,                                \
+            p->recurrent_step, p->units,       p->units,                                                               \
+        };                                                                                                             \
+        all(p, input, &given, &back, table, scratch, output, last_hidden, multiply);                                   \
     }
-#define TH_RECURRENT_DEFINE_S8(name, all, dots)                                                                        \
-    TH_RECURRENT_DEFINE(name, all, dots, int8_t, int32_t, th_recurrent_product_s8)
-#define TH_RECURRENT_DEFINE_S16(name, all, dots)                                                                       \
-    TH_RECURRENT_DEFINE(name, all, dots, int16_t, int64_t, th_recurrent_product_s16)
+#define TH_RECURRENT_DEFINE_S8(name, all, multiply)                                                                    \
+    TH_RECURRENT_DEFINE(name, all, multiply, int8_t, int32_t, th_recurrent_product_s8)
+#define TH_RECURRENT_DEFINE_S16(name, all, multiply)                                                                   \
+    TH_RECURRENT_DEFINE(name, all, multiply, int16_t, int64_t, th_recurrent_product_s16)
 
 #endif

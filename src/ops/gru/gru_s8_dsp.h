@@ -5,6 +5,6 @@
 #include "th_gru_s8.h"
 #include "th_recurrent_s8_dsp.h"
 
-TH_RECURRENT_DEFINE_S8(th_gru_from_zero_s8_dsp, th_gru_all_s8, th_recurrent_dots_s8_dsp)
+TH_RECURRENT_DEFINE_DSP(th_gru_from_zero_s8_dsp, th_gru_all_s8)
 
 #endif

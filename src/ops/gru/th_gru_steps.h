@@ -40,15 +40,15 @@ TH_INLINE void TH_NAME(th_gru_activate)(const th_recurrent_int_params *p, const 
 TH_INLINE void TH_NAME(th_gru_step)(const th_recurrent_int_params *p, const TH_NAME(th_recurrent_state) *x,
                                     const TH_NAME(th_recurrent_product) *given,
                                     const TH_NAME(th_recurrent_product) *back, const int16_t *table,
-                                    const TH_NAME(th_gru_state) *s, TH_NAME(th_recurrent_loop) *dots)
+                                    const TH_NAME(th_gru_state) *s, TH_NAME(th_recurrent_multiply) *multiply)
 {
     const th_sigmoid_s16_params scale = {p->units, 3, 0};
     const int32_t units = p->units;
     const int16_t *const reset = s->gates + units;
     const TH_NAME(th_recurrent_state) *before = s->narrow;
-    TH_NAME(th_recurrent_rows)(given, 0, 2 * units, x, s->gates, dots);
+    multiply(given, 0, 2 * units, x, s->gates);
     /* Candidate and past are not used yet, and follow each other. */
-    TH_NAME(th_recurrent_rows)(back, 0, 2 * units, s->narrow, s->candidate, dots);
+    multiply(back, 0, 2 * units, s->narrow, s->candidate);
     TH_NAME(th_gru_activate)(p, table, s->gates, s->candidate);
     if (!p->linear_before_reset) {
         for (int32_t u = 0; u < units; u++) {
@@ -56,8 +56,8 @@ TH_INLINE void TH_NAME(th_gru_step)(const th_recurrent_int_params *p, const TH_N
         }
         before = s->scaled;
     }
-    TH_NAME(th_recurrent_rows)(given, 2 * units, units, x, s->candidate, dots);
-    TH_NAME(th_recurrent_rows)(back, 2 * units, units, before, s->past, dots);
+    multiply(given, 2 * units, units, x, s->candidate);
+    multiply(back, 2 * units, units, before, s->past);
     for (int32_t u = 0; u < units; u++) {
         const int32_t past = p->linear_before_reset ? (s->past[u] * reset[u] + (1 << 14)) >> 15 : s->past[u];
         const int32_t sum = th_recurrent_limited(p, s->candidate[u] + past);
@@ -72,7 +72,7 @@ TH_INLINE void TH_NAME(th_gru_all)(const th_recurrent_int_params *p, const TH_NA
                                    const TH_NAME(th_recurrent_product) *given,
                                    const TH_NAME(th_recurrent_product) *back, const int16_t *table, void *scratch,
                                    TH_NAME(th_recurrent_state) *output, TH_NAME(th_recurrent_state) *last_hidden,
-                                   TH_NAME(th_recurrent_loop) *dots)
+                                   TH_NAME(th_recurrent_multiply) *multiply)
 {
     const int32_t units = p->units;
     const TH_NAME(th_gru_state) state = TH_NAME(th_gru_in)(scratch, units);
@@ -81,7 +81,7 @@ TH_INLINE void TH_NAME(th_gru_all)(const th_recurrent_int_params *p, const TH_NA
         memset(state.narrow, 0, (size_t)units * sizeof(*state.narrow));
         for (int32_t k = 0; k < p->steps; k++) {
             const int32_t vector = th_recurrent_int_vector(p, k, n);
-            TH_NAME(th_gru_step)(p, input + vector * p->inputs, given, back, table, &state, dots);
+            TH_NAME(th_gru_step)(p, input + vector * p->inputs, given, back, table, &state, multiply);
             TH_NAME(th_recurrent_put)(state.narrow, units, vector, output);
         }
         TH_NAME(th_recurrent_put)(state.narrow, units, n, last_hidden);

@@ -9,6 +9,6 @@
 #include "th_lstm_from_zero_steps.h"
 #undef TH_TYPE
 
-TH_RECURRENT_DEFINE_S16(th_lstm_from_zero_s16, th_lstm_from_zero_all_s16, th_recurrent_dots_s16)
+TH_RECURRENT_DEFINE_S16(th_lstm_from_zero_s16, th_lstm_from_zero_all_s16, th_recurrent_rows_s16)
 
 #endif

@@ -4,6 +4,6 @@
 
 #include "th_lstm_from_zero_s8.h"
 
-TH_RECURRENT_DEFINE_S8(th_lstm_from_zero_s8, th_lstm_from_zero_all_s8, th_recurrent_dots_s8)
+TH_RECURRENT_DEFINE_S8(th_lstm_from_zero_s8, th_lstm_from_zero_all_s8, th_recurrent_rows_s8)
 
 #endif

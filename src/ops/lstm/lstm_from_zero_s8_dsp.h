@@ -5,6 +5,6 @@
 #include "th_lstm_from_zero_s8.h"
 #include "th_recurrent_s8_dsp.h"
 
-TH_RECURRENT_DEFINE_S8(th_lstm_from_zero_s8_dsp, th_lstm_from_zero_all_s8, th_recurrent_dots_s8_dsp)
+TH_RECURRENT_DEFINE_DSP(th_lstm_from_zero_s8_dsp, th_lstm_from_zero_all_s8)
 
 #endif

@@ -12,10 +12,10 @@ TH_INLINE void TH_NAME(th_lstm_from_zero_sums)(const th_recurrent_int_params *p,
                                                const TH_NAME(th_recurrent_state) *narrow,
                                                const TH_NAME(th_recurrent_product) *given,
                                                const TH_NAME(th_recurrent_product) *back, int16_t *sums,
-                                               int16_t *past, TH_NAME(th_recurrent_loop) *dots)
+                                               int16_t *past, TH_NAME(th_recurrent_multiply) *multiply)
 {
-    TH_NAME(th_recurrent_rows)(given, first, p->units, x, sums, dots);
-    TH_NAME(th_recurrent_rows)(back, first, p->units, narrow, past, dots);
+    multiply(given, first, p->units, x, sums);
+    multiply(back, first, p->units, narrow, past);
     for (int32_t u = 0; u < p->units; u++) {
         sums[u] = (int16_t)th_recurrent_limited(p, sums[u] + past[u]);
     }
@@ -27,7 +27,7 @@ TH_INLINE void TH_NAME(th_lstm_from_zero_all)(const th_recurrent_int_params *p,
                                               const TH_NAME(th_recurrent_product) *back, const int16_t *table,
                                               void *scratch, TH_NAME(th_recurrent_state) *output,
                                               TH_NAME(th_recurrent_state) *last_hidden,
-                                              TH_NAME(th_recurrent_loop) *dots)
+                                              TH_NAME(th_recurrent_multiply) *multiply)
 {
     const int32_t units = p->units;
     int16_t *const sums = (int16_t *)scratch;
@@ -42,7 +42,7 @@ TH_INLINE void TH_NAME(th_lstm_from_zero_all)(const th_recurrent_int_params *p,
             for (int32_t gate = 0; gate < 4; gate++) {
                 /* The state in 16 bits is not read before it is computed anew. */
                 TH_NAME(th_lstm_from_zero_sums)(p, gate * units, input + vector * p->inputs, narrow, given, back,
-                                                sums + gate * units, hidden, dots);
+                                                sums + gate * units, hidden, multiply);
             }
             for (int32_t u = 0; u < units; u++) {
                 th_lstm_from_zero_unit(p, table, sums + u, hidden + u, cell + u);
