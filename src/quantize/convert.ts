@@ -6,7 +6,7 @@ import type { Graph, Node } from "../ops/index.js";
 import { type ActivationType, quantizeData } from "./affine.js";
 import { keepsScale } from "./groups.js";
 import { integerView, isParameter, productsOf, weightType } from "./products.js";
-import { channelLayout, quantizeWeights, type WeightBits, weightScales } from "./weights.js";
+import { channelLayout, quantizeWeights, type Rounding, type WeightBits, weightScales } from "./weights.js";
 
 /** How the layers of a graph are quantized. */
 export interface LayerChoices {
@@ -15,8 +15,8 @@ export interface LayerChoices {
   readonly weightBits: (node: Node) => WeightBits;
   /** Scales of the weights of a node's product, one for each output channel, where they are known. */
   readonly weightScales?: (node: Node, product: number) => readonly number[] | undefined;
-  /** How a weight over its scale becomes an integer; default to the nearest. */
-  readonly round?: (node: Node) => ((scaled: number, index: number) => number) | undefined;
+  /** How the weights of a node become integers; default to the nearest. */
+  readonly round?: (node: Node) => Rounding | undefined;
   /** What rounding its weights adds to the outputs of a node on average, one for each channel: taken off the biases. */
   readonly meanError?: (node: Node, weightError: Float32Array) => Float64Array | undefined;
 }
