@@ -17,6 +17,7 @@ import { runPipeline } from "../src/passes/pipeline.js";
 import { quantizeModel } from "../src/quantize/quantize.js";
 import { createSession } from "../src/run/interpreter.js";
 import { differentiate } from "../src/train/autodiff.js";
+import { rebatch } from "../src/train/rebatch.js";
 import { trainStep } from "../src/train/step.js";
 import { unrollSequences } from "../src/train/unroll.js";
 import { type Doubles, runInDouble } from "./doubles.js";
@@ -222,8 +223,11 @@ describe("a step of training", () => {
   });
 });
 
-/** What PyTorch writes of a layer with batch_first: the batch turned over, a state of zeros, all outputs. */
-function torchFile(layer: "LSTM" | "GRU"): Uint8Array {
+/**
+ * What PyTorch writes of a layer with batch_first: the batch turned over, a state of zeros, all outputs. Programs take the
+ * last state from where the layer gives it, or from the end of the sequence.
+ */
+function torchFile(layer: "LSTM" | "GRU", from: "state" | "sequence"): Uint8Array {
   const [gates, steps, inputs, units] = [layer === "LSTM" ? 4 : 3, 12, 6, 9];
   const zeros = constant("zeros", [1, 1, units], new Array<number>(units).fill(0));
   const nodes = [
@@ -234,12 +238,20 @@ function torchFile(layer: "LSTM" | "GRU"): Uint8Array {
       ["seq", "h", ...(layer === "LSTM" ? ["c"] : [])],
       { hidden_size: units, ...(layer === "GRU" ? { linear_before_reset: 1 } : {}) },
     ),
-    node("Squeeze", ["h", "axis"], ["last"]),
+    ...(from === "state"
+      ? [node("Squeeze", ["h", "axis"], ["last"])]
+      : [
+          node("Squeeze", ["seq", "one"], ["s"]),
+          node("Transpose", ["s"], ["st"], { perm: [1, 0, 2] }),
+          node("Gather", ["st", "end"], ["last"], { axis: 1 }),
+        ]),
     node("Gemm", ["last", "wd"], ["y"], { transB: 1 }),
   ];
   const constants = [
     zeros,
     constant("axis", [1], [0], "int64"),
+    constant("one", [1], [1], "int64"),
+    constant("end", [], [-1], "int64"),
     randomConstant("w", [1, gates * units, inputs]),
     randomConstant("rec", [1, gates * units, units]),
     randomConstant("b", [1, 2 * gates * units]),
@@ -248,8 +260,13 @@ function torchFile(layer: "LSTM" | "GRU"): Uint8Array {
   return modelFile({ x: [1, steps, inputs] }, "y", nodes, constants);
 }
 
-describe.each(["GRU", "LSTM"] as const)("a %s of a file", (layer) => {
-  const model = importOnnx(torchFile(layer), layer);
+describe.each([
+  ["GRU", "state"],
+  ["GRU", "sequence"],
+  ["LSTM", "state"],
+  ["LSTM", "sequence"],
+] as const)("a %s of a file, read from its %s", (layer, from) => {
+  const model = importOnnx(torchFile(layer, from), layer);
   const graph = runPipeline(model, { check: "each" });
   const random = seededRandom(3);
   const samples = Array.from({ length: 12 }, (): readonly [Float32Array] => [
@@ -278,6 +295,14 @@ describe.each(["GRU", "LSTM"] as const)("a %s of a file", (layer) => {
       const step = trainStep(main, { ...options, batch: 3 });
       expect(step.inputShape).toEqual([3, 12, 6]);
       expect(step.targetShape).toEqual([3, 3]);
+      const three = samples.slice(0, 3).flatMap(([x]) => Array.from(x));
+      const batched = createSession({ main: rebatch(main, 3), subgraphs: [] }).invoke([Float32Array.from(three)])[0];
+      const single = outputs(main).slice(0, 3);
+      single
+        .flatMap((y) => Array.from(y))
+        .forEach((v, i) => {
+          expect(batched?.[i]).toBeCloseTo(v, 5);
+        });
     }
   });
 
