@@ -232,6 +232,18 @@ describe("thimble train and quantize", () => {
     expect((await thimble("train", ...common())).code).toBe(2);
     expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
     expect((await thimble("train", "--net", "nothing", ...common())).stderr).toContain("TH7001");
+    const elsewhere = await thimble(
+      "train",
+      "--net",
+      "mlp",
+      "--provider",
+      "abacus",
+      "--out",
+      join(folder, "x"),
+      ...common(),
+    );
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.stderr).toMatch(/TH5001[\s\S]*abacus/);
     const twice = await thimble("quantize", join(folder, "trained", "model.tflite"), ...common());
     expect(twice.stderr).toContain("TH7002");
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
@@ -128,6 +128,19 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
   return { ...made, float, quantized: await scoreOnHost(made.model, test), history: training.history };
 }
 
+const metricsFile = "metrics.jsonl";
+const lineOf = (m: EpochMetrics): string => `${JSON.stringify(m)}\n`;
+
+/** Adds a line for each epoch as it ends, so that a training can be watched. */
+function metricsWriter(out: string, { resume, onEpoch }: TrainModelOptions): (metrics: EpochMetrics) => void {
+  const path = join(out, metricsFile);
+  if (resume !== "if-there") writeFileSync(path, "");
+  return (metrics) => {
+    appendFileSync(path, lineOf(metrics));
+    onEpoch?.(metrics);
+  };
+}
+
 /** Trains the network; a graph with no epochs to go stays as it is. */
 async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "graph" | "history" | "dataBusy">> {
   if (options.epochs !== 0 || !("graph" in options.network)) {
@@ -145,9 +158,9 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
   const misfits = await misfitsOf(options);
   if (misfits.length > 0) return { misfits };
   const began = performance.now();
-  // Checkpoints go there while training.
+  // Checkpoints and metrics go there while training.
   if (out !== undefined) mkdirSync(out, { recursive: true });
-  const job = await trainOrKeep(options);
+  const job = await trainOrKeep(out === undefined ? options : { ...options, onEpoch: metricsWriter(out, options) });
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
   const { file, format, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
@@ -203,7 +216,7 @@ function writeResults(out: string, { dataset, graph, trained, file, whole }: Res
   write(`float.${float.format}`, float.file);
   write("float.onnx", exportOnnx(graph));
   write("labels.txt", report.classes.map((c) => `${c}\n`).join(""));
-  write("metrics.jsonl", report.history.map((m) => `${JSON.stringify(m)}\n`).join(""));
+  write(metricsFile, report.history.map(lineOf).join(""));
   write("report.json", `${JSON.stringify(report, null, 2)}\n`);
   write("report.html", renderTrainHtml(report, dataset));
 }

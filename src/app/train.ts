@@ -7,6 +7,7 @@ import { type BatchSource, openPipeline } from "../data/pipeline.js";
 import { tensorOf } from "../ir/graph.js";
 import { zoo, zooNetwork } from "../nets/zoo.js";
 import type { Graph, Model } from "../ops/index.js";
+import type { HostOptions } from "../train/host.js";
 import type { Loss } from "../train/losses.js";
 import type { Optimizer } from "../train/optimizers.js";
 import { pipelineSource } from "../train/pipeline-source.js";
@@ -34,6 +35,8 @@ export interface TrainJobOptions extends Preparation {
   readonly batchNorm?: "train" | "freeze";
   readonly frozen?: (name: string) => boolean;
   readonly workers?: number;
+  /** ONNX Runtime's execution providers and threads; its CPU unless given. */
+  readonly runtime?: HostOptions;
   readonly checkpoint?: string;
   readonly resume?: "if-there" | "never";
   readonly keep?: "best" | "last";

@@ -79,6 +79,7 @@ export const trainCommand: Command = {
     ["--weights <bits>", "8 or 4 (default: 8)"],
     ["--patience <n>", "end after so many epochs without a better validation loss"],
     ["--seed <n>", "everything random follows from it (default: 1)"],
+    ["--provider <names>", "execution providers of ONNX Runtime, in order, such as cuda,cpu (default: cpu)"],
     ["--resume", "go on from the checkpoint in --out"],
   ],
   examples: [
@@ -105,6 +106,7 @@ export const trainCommand: Command = {
     const sgd = choiceOption(options, "optimizer", ["adamw", "sgd"], "adamw") === "sgd";
     const weightBits = choiceOption(options, "weights", ["8", "4"], "8") === "4" ? 4 : 8;
     const out = textOption(options, "out") ?? `${name}-trained`;
+    const providers = listOption(options, "provider");
     const dataset = datasetOption(options, console);
     const report = await trainModel({
       ...given,
@@ -114,6 +116,7 @@ export const trainCommand: Command = {
       weightBits,
       out,
       checkpoint: join(out, "checkpoint.bin"),
+      ...(providers ? { runtime: { providers } } : {}),
       resume: options["resume"] === true ? "if-there" : "never",
       ...(sgd ? { optimizer: { kind: "sgd", momentum: 0.9, nesterov: true, weightDecay: 5e-4 } } : {}),
       ...preparationOption(options, dataset),
