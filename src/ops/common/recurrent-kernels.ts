@@ -1,6 +1,7 @@
 import { present } from "../../base/assert.js";
 import type { NodeView, Tensor } from "../../ir/graph.js";
 import type { Kernel, KernelArg } from "../spec.js";
+import { perNode } from "./per-node.js";
 import { packGates } from "./recurrent-dsp.js";
 import {
   type IntegerLayer,
@@ -109,9 +110,21 @@ const plainArgs =
     ];
   };
 
+const packed = (view: NodeView<RecurrentAttrs>, { weights, bias }: Product): Int32Array | null =>
+  packGates(view, weights, bias);
+
+/** The streams of both products, which are packed once. */
+const givenStream = perNode({ input: at.data, weights: at.weights, bias: at.bias }, (view: NodeView<RecurrentAttrs>) =>
+  packed(view, productsOf(view).given),
+);
+const pastStream = perNode(
+  { input: at.data, weights: at.recurrent, bias: at.recurrentBias },
+  (view: NodeView<RecurrentAttrs>) => packed(view, productsOf(view).past),
+);
+
 /** Streams of weights with their biases, then multipliers and shifts. */
-function streamArgs(view: NodeView<RecurrentAttrs>, { weights, bias, scales }: Product): readonly KernelArg[] {
-  const data = present(packGates(view, weights, bias), "packed weights");
+function streamArgs(view: NodeView<RecurrentAttrs>, { weights, scales }: Product): readonly KernelArg[] {
+  const data = present((weights === at.weights ? givenStream : pastStream)(view), "packed weights");
   return [{ kind: "constant", label: "stream", dtype: "int32", data }, ...multiplierArgs(scales)];
 }
 
@@ -133,10 +146,7 @@ const forms: readonly Form[] = [
     isa: "dsp",
     data: "int8",
     wide: "int32",
-    matches: (view) => {
-      const { given: input, past } = productsOf(view);
-      return [input, past].every((p) => packGates(view, p.weights, p.bias) !== null);
-    },
+    matches: (view) => givenStream(view) !== null && pastStream(view) !== null,
     args: streamArgs,
   },
   { name: "portable s8", suffix: "s8", data: "int8", wide: "int32", args: plainArgs("int32") },
