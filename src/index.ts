@@ -68,6 +68,7 @@ export {
   type LayerOptions,
   Network,
   type PoolOptions,
+  type RecurrentOptions,
   type Value,
 } from "./nets/network.js";
 export { type ZooOptions, zoo, zooNetwork } from "./nets/zoo.js";

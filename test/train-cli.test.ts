@@ -125,6 +125,31 @@ describe("thimble train and quantize", () => {
     expect(report.quantized.value).toBeGreaterThan(0.85);
   });
 
+  it("trains a recurrent network, which TensorFlow Lite has no operator for", { timeout: 240_000 }, async () => {
+    const out = join(folder, "recurrent");
+    const args = ["train", "--net", "gru-kws", "--width", "0.1", "--epochs", "8", "--batch", "8", "--rate", "0.01"];
+    const trained = await thimble(...args, "--qat", "2", "--out", out, ...common());
+    expect(trained.stderr).toBe("");
+    const report = JSON.parse(trained.stdout) as TrainModelReport;
+    expect(report.model.format).toBe("thimble");
+    expect(report.history).toHaveLength(10);
+    expect(report.quantized.value).toBeGreaterThan(0.9);
+    for (const file of ["float.thimble", "float.onnx"]) {
+      const to = join(folder, "q.thimble");
+      const result = await thimble("quantize", join(out, file), ...common(), "--out", to);
+      expect(result.stderr).toBe("");
+      const quantized = JSON.parse(result.stdout) as QuantizeReport;
+      expect(quantized.floating).toEqual([]);
+      expect(quantized.float.value).toBe(report.float.value);
+      expect(quantized.quantized.value).toBeGreaterThan(0.9);
+      const verified = await thimble("verify", to, "--on", "interpreter,host,cortex-m4", "--json");
+      expect(verified.code, verified.stderr).toBe(0);
+    }
+    const wrong = await thimble("quantize", join(out, "float.onnx"), ...common(), "--out", join(folder, "q.tflite"));
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/TH1012[\s\S]*GRU[\s\S]*\.thimble/);
+  });
+
   it("goes on with a float model, softmax or not, and leaves it as it is for no epochs", {
     timeout: 180_000,
   }, async () => {

@@ -1,8 +1,5 @@
-import { createHash } from "node:crypto";
 import { fail } from "../base/diagnostics.js";
 import type { Dataset } from "../data/dataset.js";
-import { exportTflite } from "../formats/tflite/export.js";
-import { importTflite } from "../formats/tflite/import.js";
 import { originName } from "../ir/graph.js";
 import type { Model } from "../ops/index.js";
 import type { ActivationType } from "../quantize/affine.js";
@@ -20,6 +17,7 @@ import { type Calibrated, calibrate, type Outputs, prepare, quantizeCalibrated }
 import type { WeightBits } from "../quantize/weights.js";
 import { inspect } from "./api.js";
 import { type Examples, type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
+import { fileOf, type ModelFile, type ModelFormat, sha256Of } from "./model-file.js";
 import { predictOnHost } from "./predict.js";
 import { type Score, scoreOf } from "./score.js";
 
@@ -50,7 +48,7 @@ export interface QuantizeJobOptions extends Preparation {
 /** What `thimble quantize --json` prints; version 1. */
 export interface QuantizeReport {
   readonly schemaVersion: 1;
-  readonly model: { readonly name: string; readonly sha256: string };
+  readonly model: { readonly name: string; readonly sha256: string; readonly format: ModelFormat };
   readonly activations: ActivationType;
   readonly observer: ObserverName;
   readonly equalized: boolean;
@@ -76,10 +74,7 @@ interface Tried {
   readonly noise: number;
 }
 
-export interface QuantizeJob {
-  readonly model: Model;
-  /** The model as a .tflite file. */
-  readonly file: Uint8Array;
+export interface QuantizeJob extends ModelFile {
   readonly report: QuantizeReport;
 }
 
@@ -87,12 +82,6 @@ export interface QuantizeJob {
 const comparedExamples = 24;
 
 const flashOf = (model: Model): number => inspect(model, { plan: "layers", boards: [] }).totals.flashBytes;
-
-/** A graph as a model, through the file that users get. */
-export function fileOf(graph: Model["main"], name: string): { readonly model: Model; readonly file: Uint8Array } {
-  const file = exportTflite({ main: graph, subgraphs: [] });
-  return { file, model: importTflite(file, name, `${name}.tflite`) };
-}
 
 type Samples = readonly (readonly [Float32Array])[];
 
@@ -192,7 +181,7 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
   const quantized = await scoreOnHost(made.model, evaluation);
   const report: QuantizeReport = {
     schemaVersion: 1,
-    model: { name: model.name, sha256: createHash("sha256").update(made.file).digest("hex") },
+    model: { name: model.name, sha256: sha256Of(made.file), format: made.format },
     activations,
     observer,
     equalized,
@@ -207,10 +196,10 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     float,
     quantized,
   };
-  return { model: made.model, file: made.file, report };
+  return { model: made.model, file: made.file, format: made.format, report };
 }
 
-type Made = ReturnType<typeof fileOf> & { readonly converted: ReturnType<typeof quantizeCalibrated> };
+type Made = ModelFile & { readonly converted: ReturnType<typeof quantizeCalibrated> };
 
 /**
  * Gives layers 4 bits, those that matter least per byte first: until the weights fit, or (without a size) as many as the

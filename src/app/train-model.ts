@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
@@ -12,8 +11,9 @@ import type { EpochMetrics } from "../train/trainer.js";
 import { inspect } from "./api.js";
 import { preparationFor, preparationOf, readExamples } from "./examples.js";
 import { scoreSignals, withFrontend } from "./frontend.js";
+import { fileOf, type ModelFile, sha256Of } from "./model-file.js";
 import { quantizationAwareTraining } from "./qat.js";
-import { fileOf, quantize, scoreOnHost } from "./quantize.js";
+import { quantize, scoreOnHost } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
 import type { Score } from "./score.js";
 import {
@@ -64,9 +64,7 @@ async function misfitsOf(options: TrainModelOptions): Promise<readonly BoardFit[
 }
 
 /** What became of the float network. */
-interface Quantized {
-  readonly file: Uint8Array;
-  readonly model: Model;
+interface Quantized extends ModelFile {
   readonly float: Score;
   readonly quantized: Score;
   readonly history: readonly EpochMetrics[];
@@ -77,8 +75,8 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
   const preparation = preparationOf(options);
   if (qatEpochs === 0) {
     onStage?.("quantizing");
-    const { file, model, report } = await quantize(trained, { ...preparation, dataset, weightBits });
-    return { file, model, float: report.float, quantized: report.quantized, history: [] };
+    const { report, ...made } = await quantize(trained, { ...preparation, dataset, weightBits });
+    return { ...made, float: report.float, quantized: report.quantized, history: [] };
   }
   onStage?.("quantization-aware training");
   const read = (of: Split, count?: number) =>
@@ -132,13 +130,13 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
   const job = await trainOrKeep(out === undefined ? options : { ...options, onEpoch: metricsWriter(out, options) });
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
-  const { file, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
+  const { file, format, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
   const whole = frontend ? withFrontend(model, frontend, dataset) : model;
   const { totals, fits } = inspect(whole, { boards, floatEdges: "drop", optimize: "memory" });
   const count = (split: Split): number => examplesOf(dataset, split).length;
   const report: TrainModelReport = {
     schemaVersion: 1,
-    model: { name, sha256: createHash("sha256").update(file).digest("hex") },
+    model: { name, sha256: sha256Of(file), format },
     classes: dataset.classes,
     examples: { train: count("train"), validation: count("validation"), test: count("test") },
     preparation: { ...(frontend ? { frontend } : normalization ? { normalization } : {}) },
@@ -178,10 +176,11 @@ function writeResults(out: string, { dataset, graph, trained, file, whole }: Res
     writeFileSync(`${path}.part`, content);
     renameSync(`${path}.part`, path);
   };
-  write("model.tflite", file);
+  write(`model.${report.model.format}`, file);
   // TensorFlow Lite has no such front-ends, so this is Thimble's own text form.
   if (whole !== null) write("model-with-frontend.thimble", printGraph(whole.main));
-  write("float.tflite", fileOf(prepare(trained), trained.name).file);
+  const float = fileOf(prepare(trained), trained.name);
+  write(`float.${float.format}`, float.file);
   write("float.onnx", exportOnnx(graph));
   write("labels.txt", report.classes.map((c) => `${c}\n`).join(""));
   write(metricsFile, report.history.map(lineOf).join(""));

@@ -2,12 +2,13 @@ import type { BoardFit } from "../boards/fit.js";
 import type { Split } from "../data/dataset.js";
 import type { EpochMetrics } from "../train/trainer.js";
 import type { Preparation } from "./examples.js";
+import type { ModelFormat } from "./model-file.js";
 import type { Score } from "./score.js";
 
 /** What `thimble train --json` prints; version 1. */
 export interface TrainModelReport {
   readonly schemaVersion: 1;
-  readonly model: { readonly name: string; readonly sha256: string };
+  readonly model: { readonly name: string; readonly sha256: string; readonly format: ModelFormat };
   readonly classes: readonly string[];
   readonly examples: Readonly<Record<Split, number>>;
   /** What the device must do to its values before the network: x' = (x - offset) * scale; or the front-end. */

@@ -1,6 +1,5 @@
 import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
-import { type TensorId, tensorId } from "../base/units.js";
 import type { Augmentation } from "../data/augment.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { type BatchSource, openPipeline } from "../data/pipeline.js";
@@ -110,32 +109,6 @@ function checkPorts(graph: Graph, dataset: Dataset, shape: readonly number[]): v
     });
 }
 
-/** A network without the softmax at its end, which the loss has, and what puts it back. */
-function splitSoftmax(
-  graph: Graph,
-  loss: Loss,
-): { readonly logits: Graph; readonly restore: (trained: Graph) => Graph } {
-  const last = graph.nodes.find((n) => n.outputs[0] === graph.outputs[0]);
-  const input = last?.inputs[0];
-  if (loss.kind !== "cross-entropy" || last?.op !== "SOFTMAX" || input === undefined || input === null)
-    return { logits: graph, restore: (trained) => trained };
-  const logits = { ...graph, nodes: graph.nodes.filter((n) => n !== last), outputs: [input] };
-  const restore = (trained: Graph): Graph => {
-    const from = trained.outputs[0] as TensorId;
-    const shape = tensorOf(trained, from).shape;
-    const id = tensorId(Math.max(...trained.tensors.keys()) + 1);
-    const made = { ...tensorOf(graph, graph.outputs[0] as TensorId), id, shape };
-    const node = { ...last, inputs: [from], outputs: [id] };
-    return {
-      ...trained,
-      tensors: new Map([...trained.tensors, [id, made]]),
-      nodes: [...trained.nodes, node],
-      outputs: [id],
-    };
-  };
-  return { logits, restore };
-}
-
 /** AdamW with the rate that suits it for networks of this size; cosine after a short rise. */
 export const trainDefaults = {
   epochs: 20,
@@ -170,8 +143,7 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
     const { epochs, batch, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
     const loss: Loss =
       options.loss ?? (dataset.targets === null ? { kind: "cross-entropy", smoothing: 0.05 } : { kind: "mse" });
-    const { logits, restore } = splitSoftmax(network, loss);
-    const result = await train(logits, {
+    const result = await train(network, {
       ...definedOf(options),
       epochs,
       batch,
@@ -183,7 +155,7 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
       data: pipelineSource(training),
       ...(validation ? { validation: pipelineSource(validation) } : {}),
     });
-    return { ...result, graph: restore(result.graph), dataBusy: training.statistics().busyShare };
+    return { ...result, dataBusy: training.statistics().busyShare };
   } finally {
     await training.close();
     await validation?.close();

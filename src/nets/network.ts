@@ -1,5 +1,6 @@
 import { seededRandom } from "../base/random.js";
 import type { Tensor } from "../ir/graph.js";
+import { plainRecurrent, type RecurrentAttrs } from "../ops/common/recurrent-layer.js";
 import type { Graph, OpName } from "../ops/index.js";
 import { type Draft, newDraft } from "./draft.js";
 import { type Initializer, initialWeights } from "./weights.js";
@@ -51,6 +52,14 @@ export interface PoolOptions {
   /** Default the size. */
   readonly stride?: Size;
   readonly padding?: "same" | "valid";
+}
+
+export interface RecurrentOptions {
+  readonly name?: string;
+  /** "last": the state after the last step, [1, units] (default); "sequence": that of every step, [1, steps, units]. */
+  readonly returns?: "last" | "sequence";
+  /** "backward" goes from the last step to the first. */
+  readonly direction?: "forward" | "backward";
 }
 
 /**
@@ -118,6 +127,19 @@ export class Network {
     const begin = (options.activation ?? "none") === "relu" ? "he" : "glorot";
     const weights = this.weights(`${name}/weights`, [units, depth], begin, { in: depth, out: units });
     return this.layer(flat, name, "FULLY_CONNECTED", weights, units, { keepNumDims: false }, options, "none", "none");
+  }
+
+  /**
+   * Gated recurrent unit over [steps, features], or the rows of [height, width, channels], from a state of zeros. The reset
+   * gate scales the candidate's recurrent sum, as in Keras and cuDNN (Cho et al. 2014).
+   */
+  gru(x: Value, units: number, options: RecurrentOptions = {}): Value {
+    return this.recurrent("GRU", x, units, 3, options);
+  }
+
+  /** Long short-term memory, as {@link gru} (Hochreiter and Schmidhuber 1997; forget gates as Gers et al. 2000). */
+  lstm(x: Value, units: number, options: RecurrentOptions = {}): Value {
+    return this.recurrent("LSTM", x, units, 4, options);
   }
 
   /** Batch normalisation over all but the last axis (Ioffe and Szegedy 2015). */
@@ -234,6 +256,40 @@ export class Network {
   ): Value {
     const elements = shape.reduce((n, size) => n * size, 1);
     return this.draft.constant(name, shape, initialWeights(initializer, elements, fan, this.random));
+  }
+
+  private recurrent(
+    op: "GRU" | "LSTM",
+    x: Value,
+    units: number,
+    gates: number,
+    { name: given, returns = "last", direction = "forward" }: RecurrentOptions,
+  ): Value {
+    const name = this.named(given ?? op.toLowerCase());
+    const [, steps = 1, ...rest] = x.shape;
+    const depth = rest.reduce((n, size) => n * size, 1);
+    const data = x.shape.length === 3 ? x : this.reshape(x, [steps, depth]);
+    const rows = gates * units;
+    const vector = (part: string): Value => this.weights(`${name}/${part}`, [rows], "zeros", { in: 1, out: 1 });
+    const inputs = [
+      data,
+      this.weights(`${name}/weights`, [rows, depth], "glorot", { in: depth, out: units }),
+      this.weights(`${name}/recurrent`, [rows, units], "orthogonal", { in: units, out: units }),
+      op === "LSTM" ? this.forgetBias(`${name}/bias`, units) : vector("bias"),
+      vector("recurrent-bias"),
+    ];
+    const attrs: RecurrentAttrs = {
+      ...plainRecurrent,
+      reverse: direction === "backward",
+      returns: returns === "last" ? "hidden" : "sequence",
+      linearBeforeReset: op === "GRU",
+    };
+    return this.draft.node(op, name, inputs, attrs);
+  }
+
+  /** An LSTM's biases: it remembers at first (Jozefowicz et al. 2015). Gates: input, output, forget, cell. */
+  private forgetBias(name: string, units: number): Value {
+    return this.draft.constant(name, [4 * units], new Float32Array(4 * units).fill(1, 2 * units, 3 * units));
   }
 
   private integers(name: string, values: readonly number[]): Value {

@@ -125,6 +125,13 @@ export const zoo: Readonly<Record<string, ZooEntry>> = {
       return net.dense(net.globalPool(net.dropout(x, 0.4)), classes);
     },
   },
+  "gru-kws": {
+    summary: "one GRU over feature frames, for keyword spotting; also for series [time, channels]",
+    source: "Zhang et al. 2017, Hello Edge: the small GRU, units rounded to a multiple of 8",
+    input: [49, 10, 1],
+    classes: 12,
+    build: (net, input, { classes, width }) => net.dense(net.dropout(net.gru(input, scaled(154, width)), 0.2), classes),
+  },
   "mobilenet-v1": {
     summary: "depthwise separable blocks for images",
     source: "Howard et al. 2017; width 0.25 at 96x96 is MLPerf Tiny's visual wake words",

@@ -28,6 +28,13 @@ export type GradientOf<A> = (
   emit: Emitter,
 ) => readonly (Tensor | null)[];
 
+/** An operator that carries a state along a sequence, taken apart for training (Werbos 1990, "Backpropagation through time"). */
+export interface Recurrence<A> {
+  readonly steps: (view: NodeView<A>) => number;
+  /** Emits the steps one after another and returns what stands for each output. Weights are the node's own tensors. */
+  readonly unroll: (view: NodeView<A>, emit: Emitter) => readonly Tensor[];
+}
+
 /** Why an operator has no gradient. */
 export type NoGradient =
   /** Its results are integers or handles. */
@@ -36,5 +43,7 @@ export type NoGradient =
   | "not differentiable"
   /** It keeps state between invocations. */
   | "state"
+  /** Training puts its `recurrence` in its place. */
+  | "unrolled"
   /** It has a gradient that nothing has needed so far. */
   | "not needed yet";

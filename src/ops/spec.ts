@@ -3,7 +3,7 @@ import type { DType, TensorData } from "../base/dtype.js";
 import type { NodeView, Quantization, Tensor } from "../ir/graph.js";
 import type { ChannelsOf, RangesOf } from "./channels.js";
 import type { Activation } from "./common/activation.js";
-import type { GradientOf, NoGradient } from "./gradient.js";
+import type { GradientOf, NoGradient, Recurrence } from "./gradient.js";
 import type { Isa } from "./isa.js";
 
 export type { Report } from "../base/diagnostics.js";
@@ -57,6 +57,14 @@ export interface WeightedSums {
   readonly channelAxis: number;
 }
 
+/**
+ * Sums of products with constant weights inside an operator, whose outputs are no linear function of them: the gates of a
+ * recurrent layer. `input` "output": what is multiplied is output 0 of the step before.
+ */
+export interface InnerSums extends Omit<WeightedSums, "input"> {
+  readonly input: number | "output";
+}
+
 /** What passes and the planner may know of an operator; they ask these and never its name. */
 export interface Traits<A> {
   /** Output element i depends on element i of each input of the output's shape, and on whole smaller inputs only. */
@@ -85,6 +93,9 @@ export interface Traits<A> {
   /** The output follows from the inputs' shapes alone, so it is known before anything runs. */
   readonly shapeOnly: boolean;
   readonly sums: WeightedSums | "none";
+  readonly innerSums: readonly InnerSums[];
+  /** How the operator goes through a sequence, step by step, in operators that have gradients. */
+  readonly recurrence: Recurrence<A> | "none";
   /**
    * The quantization of integer outputs: any ("free"), that of the inputs ("same"; also where `moves` or `view` is set), or
    * one that the operator fixes.
@@ -110,6 +121,8 @@ export const noTraits = {
   takesPadding: false,
   shapeOnly: false,
   sums: "none",
+  innerSums: [],
+  recurrence: "none",
   quantizes: "free",
   parameters: [],
   sideEffects: false,

@@ -11,6 +11,7 @@ import { fuse } from "./fuse.js";
 import { moveTransposes } from "./layout.js";
 import type { Pass } from "./pass.js";
 import { nameFunctions } from "./patterns.js";
+import { trimRecurrent } from "./recurrent.js";
 import { simplify } from "./simplify.js";
 import { initializeVariables } from "./variables.js";
 
@@ -32,6 +33,8 @@ const required: readonly Pass[] = [initializeVariables, foldConstants, removeDea
 export const pipeline: readonly Pass[] = [
   initializeVariables,
   foldConstants,
+  removeDeadCode,
+  trimRecurrent,
   simplify,
   moveTransposes,
   simplify,

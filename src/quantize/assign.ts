@@ -1,11 +1,12 @@
 import type { TensorId } from "../base/units.js";
 import { type Quantization, tensorOf } from "../ir/graph.js";
-import { type Graph, specOf } from "../ops/index.js";
+import type { Graph } from "../ops/index.js";
 import { type ActivationType, quantizationOf } from "./affine.js";
 import type { Observations } from "./calibrate.js";
 import { quantizationGroups } from "./groups.js";
 import { Histogram } from "./histogram.js";
 import { type ObserverName, observedInterval } from "./observers.js";
+import { fixedQuantization } from "./products.js";
 
 /** Chooses the quantization of every float32 activation (and constant that is none of the weights). */
 export function assignQuantization(
@@ -17,8 +18,8 @@ export function assignQuantization(
   const groups = quantizationGroups(graph);
   const fixed = new Map<TensorId, Quantization>();
   for (const node of graph.nodes) {
-    const { quantizes } = specOf(node).traits;
-    if (typeof quantizes === "object") for (const id of node.outputs) fixed.set(id, quantizes[dtype]);
+    const quantizations = fixedQuantization(graph, node);
+    if (quantizations !== null) for (const id of node.outputs) fixed.set(id, quantizations[dtype]);
   }
   const members = new Map<TensorId, TensorId[]>();
   for (const [id, root] of groups) {

@@ -1,12 +1,11 @@
-import type { DType, TensorData } from "../base/dtype.js";
+import type { TensorData } from "../base/dtype.js";
 import { clamp, roundAway } from "../base/fixedpoint.js";
 import { type TensorId, tensorId } from "../base/units.js";
 import { type NodeView, type Quantization, sameQuantization, type Tensor, tensorOf, viewOf } from "../ir/graph.js";
-import { matchesTypes } from "../ops/check.js";
-import { type Graph, type Node, specOf } from "../ops/index.js";
-import type { WeightedSums } from "../ops/spec.js";
+import type { Graph, Node } from "../ops/index.js";
 import { type ActivationType, quantizeData } from "./affine.js";
 import { keepsScale } from "./groups.js";
+import { integerView, isParameter, productsOf, weightType } from "./products.js";
 import { channelLayout, quantizeWeights, type Rounding, type WeightBits, weightScales } from "./weights.js";
 
 /** How the layers of a graph are quantized. */
@@ -14,8 +13,8 @@ export interface LayerChoices {
   readonly activations: ActivationType;
   /** Bits of the weights of a node. */
   readonly weightBits: (node: Node) => WeightBits;
-  /** Scales of the weights of a node, one for each output channel, where they are known. */
-  readonly weightScales?: (node: Node) => readonly number[] | undefined;
+  /** Scales of the weights of a node's product, one for each output channel, where they are known. */
+  readonly weightScales?: (node: Node, product: number) => readonly number[] | undefined;
   /** How the weights of a node become integers; default to the nearest. */
   readonly round?: (node: Node) => Rounding | undefined;
   /** What rounding its weights adds to the outputs of a node on average, one for each channel: taken off the biases. */
@@ -67,8 +66,7 @@ class Conversion {
   node(node: Node): void {
     const view = viewOf(this.old, node);
     const touchesFloats = [...view.inputs, ...view.outputs].some((t) => t?.dtype === "float32");
-    const integer = touchesFloats ? this.integerView(node, view) : null;
-    if (integer !== null) {
+    if (touchesFloats && integerView(this.old, node, this.choices.activations, this.weightType(node)) !== null) {
       this.integerNode(node, view);
       return;
     }
@@ -84,35 +82,19 @@ class Conversion {
     return { graph, floating: this.floating };
   }
 
-  /** The node with integer types, if a kernel takes it so. */
-  private integerView(node: Node, view: NodeView<object>): NodeView<object> | null {
-    const { sums } = specOf(node).traits;
-    const { activations } = this.choices;
-    const typed = (t: Tensor | null, dtype: DType): Tensor | null =>
-      t === null || t.dtype !== "float32" ? t : { ...t, dtype };
-    const inputs = view.inputs.map((t, i) => {
-      if (sums !== "none" && i === sums.weights) return typed(t, t?.data ? this.weightType(node) : "float32");
-      if (sums !== "none" && i === sums.bias) return typed(t, activations === "int8" ? "int32" : "int64");
-      return typed(t, activations);
-    });
-    const outputs = view.outputs.map((t) => typed(t, activations) as Tensor);
-    const integer = { ...view, inputs, outputs };
-    return specOf(node).kernels.some((k) => matchesTypes(integer, k.types)) ? integer : null;
-  }
-
-  private weightType(node: Node): DType {
-    return this.choices.activations === "int8" && this.choices.weightBits(node) === 4 ? "int4" : "int8";
+  private weightType(node: Node): "int8" | "int4" {
+    return weightType(this.old, node, this.choices.activations, this.choices.weightBits(node));
   }
 
   private integerNode(node: Node, view: NodeView<object>): void {
-    const { sums } = specOf(node).traits;
     const { activations } = this.choices;
     const shared = keepsScale(node) ? this.quantizations.get(view.outputs[0]?.id as TensorId) : undefined;
-    const inputs = view.inputs.map((t, i) => {
-      if (t === null || t.dtype !== "float32" || (sums !== "none" && (i === sums.weights || i === sums.bias))) return t;
-      return this.asInteger(t, shared);
+    const inputs = view.inputs.map((t, i) =>
+      t === null || t.dtype !== "float32" || isParameter(node, i) ? t : this.asInteger(t, shared),
+    );
+    productsOf(node).forEach((_, product) => {
+      this.weightedInputs(node, view, product, inputs);
     });
-    if (sums !== "none") this.weightedInputs(node, view, sums, inputs);
     const outputs = view.outputs.map((t) => {
       if (t.dtype !== "float32") return this.keep(t);
       const quant = this.quantizations.get(t.id) ?? null;
@@ -124,16 +106,20 @@ class Conversion {
     this.nodes.push({ ...node, inputs: ids, outputs: outputs.map((t) => t.id) } as Node);
   }
 
-  /** Weights and bias as integers. */
-  private weightedInputs(node: Node, view: NodeView<object>, sums: WeightedSums, inputs: (Tensor | null)[]): void {
-    const [weights, bias] = [view.inputs[sums.weights], view.inputs[sums.bias] ?? null];
-    const inputScale = inputs[sums.input]?.quant?.scales[0] ?? 1;
+  /** Weights and bias of a product as integers. */
+  private weightedInputs(node: Node, view: NodeView<object>, product: number, inputs: (Tensor | null)[]): void {
+    const sums = productsOf(node)[product];
+    const weights = sums && view.inputs[sums.weights];
     if (!weights) return;
+    const bias = view.inputs[sums.bias] ?? null;
+    const factor =
+      sums.input === "output" ? this.quantizations.get(view.outputs[0]?.id as TensorId) : inputs[sums.input]?.quant;
+    const inputScale = factor?.scales[0] ?? 1;
     const bits = this.weightType(node) === "int4" ? 4 : 8;
     const channels = weights.shape[sums.channelAxis] ?? 1;
     const biasOf = (c: number): number => (bias === null ? 0 : ((bias.data as Float32Array)[c] as number));
     const scales =
-      this.choices.weightScales?.(node) ??
+      this.choices.weightScales?.(node, product) ??
       weightScales(weights, sums.channelAxis, bits, (c) => Math.abs(biasOf(c)) / inputScale / largestBias);
     const data = quantizeWeights(weights, sums.channelAxis, bits, scales, this.choices.round?.(node));
     const { channelOf } = channelLayout(weights.shape, sums.channelAxis);

@@ -28,10 +28,19 @@ function mixed(): Graph {
   return net.graph([net.dense(net.globalPool(net.conv(z, 8, { stride: 2, activation: "hard-swish" })), 5)]);
 }
 
+/** A layer that gives its states to another, which goes backward. */
+function stacked(): Graph {
+  const net = new Network("stacked");
+  const x = net.lstm(net.input([12, 6]), 10, { returns: "sequence" });
+  return net.graph([net.dense(net.gru(x, 9, { direction: "backward" }), 4)]);
+}
+
 const graphs: Readonly<Record<string, () => Graph>> = {
   mixed,
   "ds-cnn": () => zooNetwork("ds-cnn"),
   tcn: () => zooNetwork("tcn"),
+  "gru-kws": () => zooNetwork("gru-kws", { width: 0.3 }),
+  stacked,
 };
 
 describe("fake quantization", () => {

@@ -4,6 +4,7 @@ import { type Quantization, type Tensor, tensorOf } from "../ir/graph.js";
 import { type Graph, type Node, specOf } from "../ops/index.js";
 import type { ActivationType } from "./affine.js";
 import { quantizationGroups } from "./groups.js";
+import { fixedQuantization, productsOf, weightType } from "./products.js";
 import { largestWeight, type WeightBits, weightScales } from "./weights.js";
 
 export interface FakeChoices {
@@ -23,8 +24,8 @@ export interface Learned {
   /** The graph without FAKE_QUANTIZE. */
   readonly graph: Graph;
   readonly quantizations: ReadonlyMap<TensorId, Quantization>;
-  /** Scales of the weights of a node, one for each output channel. */
-  readonly weightScales: (node: Node) => readonly number[] | undefined;
+  /** Scales of the weights of a node's product, one for each output channel. */
+  readonly weightScales: (node: Node, product: number) => readonly number[] | undefined;
 }
 
 type FakeNode = Extract<Node, { readonly op: "FAKE_QUANTIZE" }>;
@@ -45,9 +46,7 @@ export function fakeQuantized(
   const nodes: Node[] = [];
   const groups = quantizationGroups(graph);
   const fixed = new Set<TensorId>();
-  const fixedRoots = new Set(
-    graph.nodes.flatMap((n) => (typeof specOf(n).traits.quantizes === "object" ? n.outputs : [])),
-  );
+  const fixedRoots = new Set(graph.nodes.flatMap((n) => (fixedQuantization(graph, n) === null ? [] : n.outputs)));
   const scales = new Map<TensorId, TensorId>();
   const faked = new Map<TensorId, TensorId>();
   let next = Math.max(-1, ...graph.tensors.keys()) + 1;
@@ -81,15 +80,17 @@ export function fakeQuantized(
   };
   for (const id of graph.inputs) activation(id);
   for (const node of graph.nodes) {
-    const { sums } = specOf(node).traits;
+    const products = productsOf(node);
+    const bits = weightType(graph, node, choices.activations, choices.weightBits(node)) === "int4" ? 4 : 8;
     const inputs = node.inputs.map((id, i) => {
       if (id === null) return null;
       const t = tensorOf(graph, id);
-      if (t.dtype !== "float32" || (sums !== "none" && i === sums.bias)) return id;
-      if (sums !== "none" && i === sums.weights && t.data !== null) {
-        const high = largestWeight(choices.weightBits(node));
-        const of = weightScales(t, sums.channelAxis, choices.weightBits(node), () => 0);
-        const shape = t.shape.map((size, axis) => (axis === sums.channelAxis ? size : 1));
+      if (t.dtype !== "float32" || products.some((p) => i === p.bias)) return id;
+      const product = products.find((p) => i === p.weights);
+      if (product && t.data !== null) {
+        const high = largestWeight(bits);
+        const of = weightScales(t, product.channelAxis, bits, () => 0);
+        const shape = t.shape.map((size, axis) => (axis === product.channelAxis ? size : 1));
         const scale = add({
           name: `${t.name}/log-scale`,
           shape,
@@ -129,8 +130,8 @@ export function learnedQuantization(graph: Graph): Learned {
     const [output] = node.outputs as readonly [TensorId];
     sources.set(output, x);
     const reader = readers.get(output);
-    const sums = reader ? specOf(reader).traits.sums : "none";
-    if (reader && sums !== "none" && reader.inputs[sums.weights] === output) ofWeights.set(x, scaleData(scale));
+    const isWeights = reader && productsOf(reader).some((p) => reader.inputs[p.weights] === output);
+    if (isWeights) ofWeights.set(x, scaleData(scale));
     else quantizations.set(x, { scales: scaleData(scale), zeroPoints: [node.attrs.zeroPoint], axis: 0 });
   }
   const source = (id: TensorId): TensorId => sources.get(id) ?? id;
@@ -142,8 +143,8 @@ export function learnedQuantization(graph: Graph): Learned {
   const byRoot = new Map([...quantizations].map(([id, quant]) => [groups.get(id) ?? id, quant]));
   // As operators say, without the rounding of a logarithm.
   for (const node of plain.nodes) {
-    const { quantizes } = specOf(node).traits;
-    if (typeof quantizes !== "object") continue;
+    const quantizes = fixedQuantization(plain, node);
+    if (quantizes === null) continue;
     for (const id of node.outputs) {
       const known = quantizations.get(id);
       const root = groups.get(id) ?? id;
@@ -159,10 +160,7 @@ export function learnedQuantization(graph: Graph): Learned {
   return {
     graph: plain,
     quantizations: all,
-    weightScales: (node) => {
-      const { sums } = specOf(node).traits;
-      const id = sums === "none" ? null : node.inputs[sums.weights];
-      return id === null || id === undefined ? undefined : ofWeights.get(id);
-    },
+    weightScales: (node, product) =>
+      ofWeights.get(node.inputs[productsOf(node)[product]?.weights ?? -1] ?? tensorId(-1)),
   };
 }

@@ -1,12 +1,12 @@
 import type { TensorId } from "../base/units.js";
 import { type Tensor, tensorOf } from "../ir/graph.js";
 import { type Graph, type Node, specOf } from "../ops/index.js";
+import { fixedQuantization, isParameter } from "./products.js";
 
 /** Inputs of a node that hold activations: float32, and not weights or biases. */
 export function activationInputs(graph: Graph, node: Node): readonly Tensor[] {
-  const { sums } = specOf(node).traits;
   return node.inputs.flatMap((id, i) => {
-    if (id === null || (sums !== "none" && (i === sums.weights || i === sums.bias))) return [];
+    if (id === null || isParameter(node, i)) return [];
     const tensor = tensorOf(graph, id);
     return tensor.dtype === "float32" ? [tensor] : [];
   });
@@ -33,8 +33,7 @@ export function quantizationGroups(graph: Graph): ReadonlyMap<TensorId, TensorId
     return root;
   };
   for (const node of graph.nodes) {
-    const { quantizes } = specOf(node).traits;
-    if (typeof quantizes === "object") for (const id of node.outputs) fixed.add(id);
+    if (fixedQuantization(graph, node) !== null) for (const id of node.outputs) fixed.add(id);
   }
   const isFixed = (root: TensorId): boolean => fixed.has(root);
   for (const node of graph.nodes) {

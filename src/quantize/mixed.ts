@@ -1,14 +1,16 @@
 import { elementsOf } from "../base/dtype.js";
-import { type Graph, specOf } from "../ops/index.js";
+import { tensorId } from "../base/units.js";
+import type { Graph } from "../ops/index.js";
 import { createSession } from "../run/interpreter.js";
 import type { SampleInputs } from "./calibrate.js";
+import { productsOf } from "./products.js";
 import {
   type Calibrated,
+  fourBitNodes,
   layerName,
   type Outputs,
   type QuantizeOptions,
   quantizeCalibrated,
-  weightedNodes,
 } from "./quantize.js";
 import type { WeightBits } from "./weights.js";
 
@@ -61,18 +63,17 @@ export function layerSensitivities(
       outputsOf(quantizeCalibrated(calibrated, { ...options, weightBits: weightBits ?? 8 }).graph, samples),
     );
   const base = noiseAt(8);
-  const layers = weightedNodes(graph);
+  const layers = fourBitNodes(graph);
   return layers
     .map((node, i): LayerSensitivity => {
       const layer = layerName(graph, node);
-      const { sums } = specOf(node).traits;
-      const weights = sums === "none" ? null : (node.inputs[sums.weights] ?? null);
+      const weights = productsOf(node).map((p) => graph.tensors.get(node.inputs[p.weights] ?? tensorId(-1)));
       const noise = Math.max(0, noiseAt((name) => (name === layer ? 4 : 8)) - base);
       onLayer(i + 1, layers.length);
       return {
         layer,
         op: node.op,
-        weightBytes: weights === null ? 0 : elementsOf(graph.tensors.get(weights)?.shape ?? []),
+        weightBytes: weights.reduce((sum, t) => sum + elementsOf(t?.shape ?? [0]), 0),
         noise,
       };
     })

@@ -1,7 +1,7 @@
 import { fail } from "../base/diagnostics.js";
 import type { TensorData } from "../base/dtype.js";
 import type { TensorId } from "../base/units.js";
-import { type Graph, type Model, type Node, specOf } from "../ops/index.js";
+import type { Graph, Model, Node } from "../ops/index.js";
 import { runPipeline } from "../passes/pipeline.js";
 import type { ActivationType } from "./affine.js";
 import { assignQuantization } from "./assign.js";
@@ -9,6 +9,7 @@ import { meanError, meanInputs, meanOf } from "./bias-correction.js";
 import { type Execute, histograms, interpret, type Observations, type SampleInputs } from "./calibrate.js";
 import { type Converted, convert } from "./convert.js";
 import type { ObserverName } from "./observers.js";
+import { weightType } from "./products.js";
 import { layerMoments, type Moments, roundAdaptively } from "./rounding.js";
 import type { WeightBits } from "./weights.js";
 
@@ -40,13 +41,9 @@ export interface Calibrated {
 export const layerName = (graph: Graph, node: Node): string =>
   node.outputs[0] === undefined ? node.op : (graph.tensors.get(node.outputs[0])?.name ?? node.op);
 
-/** The nodes that have weights. */
-export const weightedNodes = (graph: Graph): readonly Node[] =>
-  graph.nodes.filter((node) => {
-    const { sums } = specOf(node).traits;
-    const id = sums === "none" ? null : node.inputs[sums.weights];
-    return id !== null && id !== undefined && graph.tensors.get(id)?.data !== null;
-  });
+/** The nodes whose weights may have 4 bits. */
+export const fourBitNodes = (graph: Graph): readonly Node[] =>
+  graph.nodes.filter((node) => weightType(graph, node, "int8", 4) === "int4");
 
 /** The float graph that is quantized. Throws TH7002 for a model that is none. */
 export function prepare(model: Model): Graph {

@@ -15,8 +15,9 @@ export function evaluationGraph(
   batch: number,
   options: Pick<StepOptions, "frozen" | "storage" | "loss">,
 ): Graph {
-  const graph = unrollSequences(rebatch(logits(network, options.loss), batch));
-  const parameters = parametersOf(graph, options.frozen ?? (() => false), options.storage ?? (() => null));
+  const batched = rebatch(logits(network, options.loss), batch);
+  const graph = unrollSequences(batched);
+  const parameters = parametersOf(batched, options.frozen ?? (() => false), options.storage ?? (() => null));
   const e = graphEmitter(graph);
   const weights = e.input("weights", [parameters.weightCount]);
   const inputs = [present(graph.inputs[0], "input"), weights.id];

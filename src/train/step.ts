@@ -79,8 +79,9 @@ function checkTrainable(graph: Graph, parameters: Parameters): void {
 
 /** Builds the step of a float network of batch 1. Throws TH2014 and TH2015 where it cannot be trained. */
 export function trainStep(network: Graph, options: StepOptions): TrainStep {
-  const graph = unrollSequences(rebatch(logits(network, options.loss), options.batch));
-  const parameters = parametersOf(graph, options.frozen ?? (() => false), options.storage ?? (() => null));
+  const batched = rebatch(logits(network, options.loss), options.batch);
+  const graph = unrollSequences(batched);
+  const parameters = parametersOf(batched, options.frozen ?? (() => false), options.storage ?? (() => null));
   checkTrainable(graph, parameters);
   const e = graphEmitter(graph);
   const x = tensorOf(graph, present(graph.inputs[0], "input"));

@@ -2,7 +2,9 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ActivationType } from "../../quantize/affine.js";
 import { type ObserverName, observers } from "../../quantize/observers.js";
+import { prepare } from "../../quantize/quantize.js";
 import { loadModel } from "../files.js";
+import { checkFormat } from "../model-file.js";
 import { quantize } from "../quantize.js";
 import { renderQuantize } from "../report/quantize.js";
 import { type Command, json } from "./command.js";
@@ -14,7 +16,10 @@ export const quantizeCommand: Command = {
   summary: "Make a float model an integer one with real data, and score both",
   options: [
     ...dataOptions,
-    ["--out <file>", "the .tflite to write (default: <model>-int8.tflite)"],
+    [
+      "--out <file>",
+      "the model to write (default: <model>-int8.tflite, .thimble where TensorFlow Lite has no such operators)",
+    ],
     ["--activations <type>", "int8 or int16 (default: int8)"],
     ["--weights <bits>", "8, 4, or auto: 4 bits for the layers that bear it (default: 8)"],
     [
@@ -48,14 +53,15 @@ export const quantizeCommand: Command = {
     const biasCorrection = choiceOption(options, "bias-correction", ["on", "off"], "on");
     const rounding = choiceOption(options, "rounding", ["adaptive", "nearest"], "adaptive");
     const equalize = choiceOption(options, "equalize", ["on", "off", "auto"], "auto");
-    const out = textOption(options, "out") ?? `${basename(path).replace(/\.[^.]*$/, "")}-${activations}.tflite`;
     const [calibration, evaluation, seed] = ["calibrate", "evaluate", "seed"].map((n) =>
       numberOption(options, n, "whole"),
     );
     const [flashBytes, points] = [sizeOption(options, "flash"), numberOption(options, "max-loss", "any")];
     const model = loadModel(path, modelOptions(options));
+    const given = textOption(options, "out");
+    if (given !== undefined) checkFormat(prepare(model), given);
     const dataset = datasetOption(options, console);
-    const { file, report } = await quantize(model, {
+    const { file, format, report } = await quantize(model, {
       dataset,
       activations,
       observer,
@@ -71,6 +77,7 @@ export const quantizeCommand: Command = {
       ...(points === undefined ? {} : { maxLoss: points / 100 }),
       onProgress: console.progress,
     });
+    const out = given ?? `${basename(path).replace(/\.[^.]*$/, "")}-${activations}.${format}`;
     writeFileSync(out, file);
     console.note(`wrote ${out}`);
     return { output: options["json"] ? json(report) : renderQuantize(report), exitCode: 0 };

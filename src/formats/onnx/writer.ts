@@ -8,7 +8,8 @@ export type OnnxAttribute =
   | string
   | readonly number[]
   | { readonly float: number }
-  | { readonly floats: readonly number[] };
+  | { readonly floats: readonly number[] }
+  | { readonly texts: readonly string[] };
 
 /** Element types that are written, by TensorProto.DataType. */
 const elementTypes = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9 } as const;
@@ -54,6 +55,8 @@ function attributeProto(name: string, value: OnnxAttribute): onnxProto.onnx.IAtt
   if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ("floats" in value) return { name, type: AttributeType.FLOATS, floats: [...value.floats] };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ("texts" in value)
+    return { name, type: AttributeType.STRINGS, strings: value.texts.map((text) => new TextEncoder().encode(text)) };
   return { name, type: AttributeType.INTS, ints: [...value] };
 }
 

@@ -16,6 +16,7 @@ import {
 import { lstmReference } from "./reference.js";
 import { cellExponent, lstmScales } from "./scales.js";
 import { at, gates, type LstmAttrs, lstmSize } from "./size.js";
+import { lstmUnroll } from "./unroll.js";
 
 /** The four constants from input `first` on, one after another. */
 function packed(view: NodeView<LstmAttrs>, label: string, first: number): KernelArg {
@@ -223,7 +224,13 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
   summary: "LSTM over a sequence, without peepholes, projection or layer normalisation",
   arity: { inputs: [20, 24], outputs: [1, 1] },
   optionalInputs: variants,
-  traits: { ...noTraits, mutates: [at.hidden, at.cell], sideEffects: true },
+  traits: {
+    ...noTraits,
+    mutates: [at.hidden, at.cell],
+    sideEffects: true,
+    parameters: [at.weights, at.recurrent, at.bias].flatMap((first) => gates.map((g) => first + g)),
+    recurrence: { steps: (view) => lstmSize(view).steps, unroll: lstmUnroll },
+  },
   tflite: {
     builtin: 44,
     maxVersion: 5,
@@ -264,7 +271,7 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
     return [{ shape, dtype: input.dtype, quant: input.dtype === "float32" ? null : "free" }];
   },
   reference: lstmReference,
-  gradient: "state",
+  gradient: "unrolled",
   ranges: "none",
   channels: "none",
   cost: (view) => {

@@ -7,6 +7,7 @@ import { elementwiseLowerings } from "./elementwise.js";
 import { identity } from "./layouts.js";
 import { movementLowerings } from "./movement.js";
 import { hasQuantized, quantizedLowerings, withFloatOperators } from "./qdq.js";
+import { sequenceLowerings } from "./sequences.js";
 import { meanLowering, spatialLowerings } from "./spatial.js";
 import { trainingLowerings } from "./training.js";
 
@@ -18,6 +19,7 @@ export const plainLowerings: Lowerings = {
   ...elementwiseLowerings,
   ...movementLowerings,
   ...spatialLowerings,
+  ...sequenceLowerings,
   ...trainingLowerings,
   ...quantizedLowerings,
   MEAN: meanLowering(elementwiseLowerings.MEAN),

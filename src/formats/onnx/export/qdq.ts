@@ -3,7 +3,7 @@ import { float16ToNumber } from "../../../base/dtype.js";
 import { type TensorId, tensorId } from "../../../base/units.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
-import type { Graph, Node } from "../../../ops/index.js";
+import { type Graph, type Node, specOf } from "../../../ops/index.js";
 import { commonLayout, type ExportContext, type Lower } from "./context.js";
 import { blocked, identity, type Layout, nchw, place } from "./layouts.js";
 import { filterLayout } from "./spatial.js";
@@ -16,15 +16,17 @@ const isQuantized = (t: Tensor | undefined): t is Tensor =>
 /** True if a graph has quantized values that can be written between QuantizeLinear and DequantizeLinear. */
 export const hasQuantized = (graph: Graph): boolean => [...graph.tensors.values()].some(isQuantized);
 
-/** Gives a 32-bit bias that does not state its scales those it has: the input's by the weights'. */
-function stateBias(tensors: Map<TensorId, Tensor>, node: Node): void {
-  const tensor = (index: number): Tensor | undefined => tensors.get(node.inputs[index] ?? tensorId(-1));
-  const [data, last] = node.op === "TRANSPOSE_CONV" ? [2, 3] : [0, 2];
-  const [input, weights, bias] = [tensor(data), tensor(1), tensor(last)];
-  if (bias?.dtype !== "int32" || bias.quant !== null || !input?.quant || !weights?.quant) return;
-  const scale = present(input.quant.scales[0], "scale");
-  const scales = weights.quant.scales.map((w) => scale * w);
-  tensors.set(bias.id, { ...bias, quant: { scales, zeroPoints: scales.map(() => 0), axis: 0 } });
+/** Gives 32-bit biases that do not state their scales those they have: the input's by the weights'. */
+function stateBiases(tensors: Map<TensorId, Tensor>, node: Node): void {
+  const { sums, innerSums } = specOf(node).traits;
+  for (const place of sums === "none" ? innerSums : [sums]) {
+    const input = tensors.get((place.input === "output" ? node.outputs[0] : node.inputs[place.input]) ?? tensorId(-1));
+    const [weights, bias] = [place.weights, place.bias].map((i) => tensors.get(node.inputs[i] ?? tensorId(-1)));
+    if (bias?.dtype !== "int32" || bias.quant !== null || !input?.quant || !weights?.quant) continue;
+    const scale = present(input.quant.scales[0], "scale");
+    const scales = weights.quant.scales.map((w) => scale * w);
+    tensors.set(bias.id, { ...bias, quant: { scales, zeroPoints: scales.map(() => 0), axis: 0 } });
+  }
 }
 
 /**
@@ -54,7 +56,7 @@ export function withFloatOperators(graph: Graph): Graph {
     return float.id;
   };
   for (const node of graph.nodes) {
-    stateBias(tensors, node);
+    stateBiases(tensors, node);
     if (node.op === "QUANTIZE" || node.op === "DEQUANTIZE") {
       // A QUANTIZE from one scale to another is one of each.
       const inputs = node.op === "QUANTIZE" ? node.inputs.map((id) => (id === null ? null : read(id))) : node.inputs;

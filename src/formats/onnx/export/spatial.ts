@@ -1,6 +1,4 @@
-import { fail } from "../../../base/diagnostics.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
-import { originName } from "../../../ir/graph.js";
 import type { Activation } from "../../../ops/common/activation.js";
 import type { Padding } from "../../../ops/common/padding.js";
 import { windowSpan } from "../../../ops/common/padding.js";
@@ -145,37 +143,7 @@ const resizeBilinear: Lower = (c, view) => {
   c.give(y, nchw, c.op("Resize", inputs, { mode: "linear", coordinate_transformation_mode: mode }));
 };
 
-/** Gates lie in the order input, output, forget, cell in ONNX; input, forget, cell, output in TFLite. */
-const gateOrder = [0, 3, 1, 2] as const;
-
-/** State is not kept between runs: it starts as zeros. */
-const lstm: Lower = (c, view) => {
-  const { timeMajor, cellClip } = view.attrs as { readonly timeMajor: boolean; readonly cellClip: number };
-  if (cellClip > 0)
-    fail("TH1013", {
-      where: [originName(view.origin)],
-      found: `a cell limited to ${cellClip}`,
-      fix: "leave cell_clip at 0: ONNX limits sums before the gates instead",
-    });
-  const [x, y] = [inputOf(view, 0), outputOf(view, 0)];
-  const [units = 1] = inputOf(view, 1).shape;
-  const joined = (first: number): string =>
-    c.op(
-      "Concat",
-      gateOrder.map((g) => c.take(inputOf(view, first + g), first === 12 ? "0" : "01")),
-      { axis: 0 },
-    );
-  const [weights, recurrent] = [joined(1), joined(5)].map((value, i) =>
-    c.reshape(value, [1, 4 * units, i === 0 ? (x.shape[2] ?? 1) : units]),
-  );
-  const bias = c.op("Concat", [joined(12), c.floats([4 * units], new Array<number>(4 * units).fill(0))], { axis: 0 });
-  const steps = timeMajor ? "012" : "102";
-  const inputs = [c.take(x, steps), weights ?? "", recurrent ?? "", c.reshape(bias, [1, 8 * units])];
-  const shape = [0, 1, 2].map((d) => y.shape[Number(steps[d])] ?? 1);
-  c.give(y, steps, c.reshape(c.op("LSTM", inputs, { hidden_size: units }), shape));
-};
-
-/** Operators of images and sequences. */
+/** Operators of images. */
 export const spatialLowerings = {
   CONV_2D: convolution("CONV_2D"),
   DEPTHWISE_CONV_2D: convolution("DEPTHWISE_CONV_2D"),
@@ -184,5 +152,4 @@ export const spatialLowerings = {
   AVERAGE_POOL_2D: pool("AveragePool"),
   BATCH_NORMALIZATION: batchNormalization,
   RESIZE_BILINEAR: resizeBilinear,
-  UNIDIRECTIONAL_SEQUENCE_LSTM: lstm,
 } as const satisfies Partial<Record<OpName, Lower>>;

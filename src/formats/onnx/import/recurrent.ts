@@ -1,5 +1,5 @@
 import type { Tensor } from "../../../ir/graph.js";
-import { recurrentInputs as at } from "../../../ops/common/recurrent.js";
+import { plainRecurrent, type RecurrentAttrs } from "../../../ops/common/recurrent-layer.js";
 import { countTo, noActivation } from "./arithmetic.js";
 import { float, type OnnxNode, type OnnxOperator, operator, requireOption } from "./context.js";
 
@@ -37,8 +37,19 @@ function checkOptions(n: OnnxNode, steps: number): void {
 const take = (n: OnnxNode, t: Tensor | null, d: number): Tensor | null =>
   t && n.b.reshape(n.b.sliceAxis(t, 0, d, d + 1), t.shape.slice(1));
 
-/** A tensor with a new axis of size 1. */
-const withAxis = (n: OnnxNode, t: Tensor, axis: number): Tensor => n.b.reshape(t, t.shape.toSpliced(axis, 0, 1));
+/** A tensor with a new axis of size 1; no reshape, whose shape would fix the batch. */
+const withAxis = (n: OnnxNode, t: Tensor, axis: number): Tensor => n.b.emit("EXPAND_DIMS", [t, n.b.ints([axis])]);
+
+/** A state [batch, units] unless it is one of zeros, which is what there is without. */
+const stateOf = (t: Tensor | null): Tensor | null =>
+  t?.data && (t.data as Float32Array).every((v) => v === 0) ? null : t;
+
+/** Both halves of biases [2 * rows]. */
+function biasesOf(n: OnnxNode, bias: Tensor | null): readonly [Tensor | null, Tensor | null] {
+  if (bias === null) return [null, null];
+  const rows = (bias.shape[0] ?? 0) / 2;
+  return [n.b.sliceAxis(bias, 0, 0, rows), n.b.sliceAxis(bias, 0, rows, 2 * rows)];
+}
 
 function joined(n: OnnxNode, parts: readonly Tensor[], axis: number): Tensor {
   return parts.length === 1 ? (parts[0] as Tensor) : n.b.emit("CONCATENATION", parts, { axis, ...noActivation });
@@ -47,17 +58,16 @@ function joined(n: OnnxNode, parts: readonly Tensor[], axis: number): Tensor {
 /** A layer for each direction; `layout` 1 has the batch before the steps. */
 function recurrent(n: OnnxNode, layer: Layer): readonly Tensor[] {
   const isBatchFirst = n.attr.int("layout", 0) === 1;
-  const swapped = (t: Tensor): Tensor =>
-    isBatchFirst ? n.b.transpose(t, [1, 0, ...countTo(t.shape.length).slice(2)]) : t;
-  const x = swapped(n.input(0));
-  checkOptions(n, x.shape[0] ?? 1);
+  const batchFirst = (t: Tensor): Tensor => (isBatchFirst ? n.b.transpose(t, [1, 0, 2]) : t);
+  const x = n.input(0);
+  checkOptions(n, x.shape[isBatchFirst ? 1 : 0] ?? 1);
   const direction = n.attr.text("direction", "forward");
   const known = ["forward", "reverse", "bidirectional"].includes(direction);
   requireOption(n, known, "direction", direction, "forward, reverse or bidirectional");
   const [weights, past, bias] = [n.input(1), n.input(2), n.optional(3)];
-  const [hidden, cell] = [5, 6].map((i) => {
+  const [hidden = null, cell = null] = [5, 6].map((i) => {
     const t = layer === "LSTM" || i === 5 ? n.optional(i) : null;
-    return t && swapped(t);
+    return t && batchFirst(t);
   });
   const peepholes = layer === "LSTM" ? n.optional(7) : null;
   const directions = direction === "bidirectional" ? [0, 1] : [0];
@@ -66,11 +76,13 @@ function recurrent(n: OnnxNode, layer: Layer): readonly Tensor[] {
       x,
       take(n, weights, d),
       take(n, past, d),
-      take(n, bias, d),
-      take(n, hidden ?? null, d),
+      ...biasesOf(n, take(n, bias, d)),
+      stateOf(take(n, hidden, d)),
     ];
-    if (layer === "LSTM") inputs.push(take(n, cell ?? null, d), take(n, peepholes, d));
-    const attrs = {
+    if (layer === "LSTM") inputs.push(stateOf(take(n, cell, d)), take(n, peepholes, d));
+    const attrs: RecurrentAttrs = {
+      ...plainRecurrent,
+      timeMajor: !isBatchFirst,
       reverse: direction === "reverse" || d === 1,
       clip: n.attr.float("clip", 0),
       linearBeforeReset: n.attr.int("linear_before_reset", 0) === 1,
@@ -78,13 +90,15 @@ function recurrent(n: OnnxNode, layer: Layer): readonly Tensor[] {
     };
     const outputs = layer === "LSTM" ? [{}, {}, {}] : [{}, {}];
     const present = inputs.findLastIndex((t) => t !== null) + 1;
-    return n.b.emitAll(layer, inputs.slice(0, Math.max(present, at.bias)), attrs, outputs);
+    return n.b.emitAll(layer, inputs.slice(0, present), attrs, outputs);
   });
   const of = (i: number): readonly Tensor[] => runs.map((r) => r[i] as Tensor);
-  const sequence = joined(
+  // [steps, directions, batch, units], or [batch, steps, directions, units].
+  const axis = isBatchFirst ? 2 : 1;
+  const y = joined(
     n,
-    of(0).map((t) => withAxis(n, t, 1)),
-    1,
+    of(0).map((t) => withAxis(n, t, axis)),
+    axis,
   );
   const states = countTo(layer === "LSTM" ? 2 : 1).map((i) =>
     joined(
@@ -93,9 +107,7 @@ function recurrent(n: OnnxNode, layer: Layer): readonly Tensor[] {
       0,
     ),
   );
-  // [steps, directions, batch, units], or [batch, steps, directions, units].
-  const y = isBatchFirst ? n.b.transpose(sequence, [2, 0, 1, 3]) : sequence;
-  return [y, ...states.map(swapped)];
+  return [y, ...states.map(batchFirst)];
 }
 
 const limits = "sequences of one length; default activations";

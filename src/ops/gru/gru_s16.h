@@ -1,0 +1,13 @@
+/* The GRU of th_gru_steps.h, int16 with int8 weights, in plain C. */
+#ifndef TH_GRU_S16_H
+#define TH_GRU_S16_H
+
+#include "th_recurrent_s16.h"
+
+#define TH_TYPE s16
+#include "th_gru_steps.h"
+#undef TH_TYPE
+
+TH_RECURRENT_DEFINE_S16(th_gru_from_zero_s16, th_gru_all_s16, th_recurrent_rows_s16)
+
+#endif
