@@ -18,7 +18,7 @@ import {
   type Weights,
   weigh,
 } from "../src/cost/cycles.js";
-import { type Features, featureNames, featuresOf } from "../src/cost/features.js";
+import { callMade, type Features, featureNames, featuresOf } from "../src/cost/features.js";
 import { tensorOf } from "../src/ir/graph.js";
 import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
 import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower.js";
@@ -66,12 +66,18 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
   return [...kernels].flatMap((kernel): readonly Trial[] => {
     const nodes = lower(graph, { isa, choose: (c) => (c.spec === spec ? kernel : null) });
     const node = nodes.find((n) => n.spec === spec);
-    const call = node === undefined ? null : callOf(node);
-    if (node === undefined || call === null) return [];
-    const trial = { graph, nodes, symbol: call.symbol, key: kernelKey(call, kernel), isUsual };
-    const alone = { ...trial, plan: planLayers(graph, nodes), features: featuresOf(node) };
-    const pushed = isUsual && node.whole !== null && node.rows !== null ? planRows(graph, nodes, "pushed") : null;
-    return pushed === null ? [alone] : [alone, { ...trial, plan: pushed, features: featuresOf(node, true) }];
+    if (node === undefined) return [];
+    const trialOf = (plan: Plan, byRows: boolean): readonly Trial[] => {
+      const call = callMade(node, byRows);
+      if (call === null) return [];
+      const [symbol, key] = [call.symbol, kernelKey(call, kernel)];
+      return [{ graph, nodes, plan, symbol, key, features: featuresOf(node, byRows), isUsual }];
+    };
+    const alone = trialOf(planLayers(graph, nodes), node.whole === null);
+    const canPush = isUsual && node.whole !== null && node.rows !== null && node.rows.count > 1;
+    const pushed = canPush ? planRows(graph, nodes, "pushed") : null;
+    const streams = pushed?.groups.some((g) => g.order !== null && g.endStep > g.firstStep) ?? false;
+    return pushed !== null && streams ? [...alone, ...trialOf(pushed, true)] : alone;
   });
 }
 

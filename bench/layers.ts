@@ -118,7 +118,9 @@ const linearLayers = (): readonly Layer[] =>
   [
     ...[8, 16, 32].flatMap((c) => [9, 16].map((size) => conv(size, c, c, 3, 1))),
     ...[conv(12, 96, 16, 1, 1), conv(9, 48, 24, 1, 1), conv(4, 128, 64, 1, 1), conv(16, 16, 8, 1, 1)],
-    ...[depthwise(12, 24, 3, 1), depthwise(5, 64, 3, 1), depthwise(10, 48, 5, 1)],
+    ...[depthwise(12, 24, 3, 1), depthwise(5, 64, 3, 1), depthwise(10, 48, 5, 1), depthwise(12, 40, 3, 2)],
+    ...[3, 5, 10].flatMap((taps) => [40, 128].map((c) => depthwiseSeries(26, c, taps))),
+    ...[series(28, 40, 128, 1), series(24, 128, 64, 1), series(20, 32, 32, 3)],
   ].map(linear);
 
 /** Layers that cover what small networks have. */

@@ -122,6 +122,16 @@ TH_DOTS_ONE(th_dots_one, "4", "vctp.8 r7\n", TH_DOTS_SETUP, TH_DOTS_STEP1, TH_DO
 TH_DOTS_ONE(th_dots_scaled, "4", "vctp.8 r7\n", TH_DOTS_SETUP, TH_DOTS_STEP1, TH_DOTS_TAIL1,
             TH_DOTS_FINISH1("[r11]", "mov r0, r11\nadd r11, r11, r12\nvldrb.s32 q2, [r0, #16]\n"))
 
+/*
+ * Adds the sums of four outputs after another to those at d->output, int32, from streams that are `scale_step` bytes
+ * further apart than there is depth; what follows the weights is not used.
+ */
+TH_DOTS_ONE(th_dots_add, "4", "vctp.8 r7\n", "", TH_DOTS_STEP1, TH_DOTS_TAIL1,
+            "vldrw.u32 q2, [r3]\n"
+            "vadd.i32 q0, q0, q2\n"
+            "vstrw.32 q0, [r3], #16\n"
+            "add r5, r5, r12\n")
+
 #else
 
 /* The products of two vectors. */
@@ -168,6 +178,23 @@ TH_KERNEL void th_dots_scaled(const th_dots *d, const int8_t *scale, int32_t sca
     int8_t *output = d->output;
     for (const int8_t *s = d->stream; s != d->end; output += 4, scale += scale_step) {
         s = th_dots_four(d, s, d->input, scale, output);
+    }
+}
+
+TH_KERNEL void th_dots_add(const th_dots *d, const int8_t *scale, int32_t scale_step)
+{
+    int32_t *sums = (int32_t *)(void *)d->output;
+    const int32_t whole = d->depth & ~15;
+    const int32_t rest = d->depth & 15;
+    (void)scale;
+    for (const int8_t *s = d->stream; s != d->end; s += 4 * d->depth + 16 + scale_step) {
+        for (int32_t i = 0; i < 4; i++) {
+            *sums += th_dot(d->input + whole, s + 4 * whole + i * rest, rest);
+            for (int32_t k = 0; k < whole; k += 16) {
+                *sums += th_dot(d->input + k, s + 4 * k + 16 * i, 16);
+            }
+            sums++;
+        }
     }
 }
 

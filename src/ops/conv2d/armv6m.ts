@@ -54,6 +54,7 @@ function callOf(view: View, form: "row" | "pixels", most: number): KernelCall {
   const block = Math.min(most, pixels);
   const stream: KernelArg = { kind: "constant", label: "lanes", dtype: "int32", data: lanes.stream };
   const values = 4 * lanes.padded * lanesWords(block);
+  const [full, left] = [Math.floor(pixels / block), pixels % block];
   const columns = (block - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
   return {
     source: "ops/conv2d/conv2d_s8_armv6m.h",
@@ -67,6 +68,7 @@ function callOf(view: View, form: "row" | "pixels", most: number): KernelCall {
       { kind: "output", index: 0 },
     ],
     scratchBytes: values + (form === "row" ? columns * channels : 0),
+    blocks: { count: Math.ceil(pixels / block), words: full * lanesWords(block) + lanesWords(left) },
   };
 }
 

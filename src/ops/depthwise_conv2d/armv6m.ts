@@ -10,8 +10,12 @@ import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geome
 
 type View = NodeView<DepthwiseConv2dAttrs>;
 
-/** Bytes of scratch that a block may take, if it is more than four outputs. */
-const scratchLimit = 1024;
+/** Kernels by the bytes of scratch that a block may take, if it is more than four outputs: less takes more instructions. */
+const scratchLimits = [
+  ["armv6m s8", 1024],
+  ["armv6m s8, short blocks", 256],
+  ["armv6m s8, four outputs", 0],
+] as const;
 
 /** Weights [channels][groups of three rows, the last of what is left][columns][rows], the rest one for each channel. */
 interface Channels {
@@ -72,7 +76,7 @@ const channelsOf = perNode(depthwise.index, (view: View): Channels | null => {
 });
 
 /** How the row is cut, what columns a block takes, and its scratch. */
-function blocksOf(view: View) {
+function blocksOf(view: View, scratchLimit: number) {
   const { kernel, outWidth } = depthwiseGeometry(view);
   const [stride, dilation] = [view.attrs.stride[1], view.attrs.dilation[1]];
   const groups = Math.ceil(kernel[0] / 3);
@@ -83,17 +87,20 @@ function blocksOf(view: View) {
   const block = () => Math.min(fours(Math.ceil(outWidth / parts)), outWidth);
   while (block() > 4 && bytes(block()) > scratchLimit) parts++;
   const outputs = block();
+  const count = Math.ceil(outWidth / outputs);
   return {
+    // Columns are multiplied four outputs at a time, but for a single one.
+    blocks: { count, words: count * (outputs === 1 ? 1 : fours(outputs)) },
     fields: { block: outputs, columns: columnsOf(outputs), room: columnsOf(fours(outputs)), groups },
     scratchBytes: bytes(outputs),
   };
 }
 
-function callOf(view: View): KernelCall {
+function callOf(view: View, scratchLimit: number): KernelCall {
   const channels = channelsOf(view);
   if (channels === null) throw new Error("channels out of range");
   const { weights, biases, multipliers, rights, pieces } = channels;
-  const { fields, scratchBytes } = blocksOf(view);
+  const { fields, blocks, scratchBytes } = blocksOf(view, scratchLimit);
   const g = depthwiseGeometry(view);
   const output = outputOf(view, 0);
   const range = quantizedActivationRange(view.attrs.activation, output);
@@ -132,18 +139,17 @@ function callOf(view: View): KernelCall {
       { kind: "output", index: 0 },
     ],
     scratchBytes,
+    blocks,
   };
 }
 
 /** int8 on Armv6-M. */
-export const depthwiseArmv6m: readonly Kernel<DepthwiseConv2dAttrs>[] = [
-  {
-    name: "armv6m s8",
-    form: "row",
-    isa: "armv6m",
-    pixelSteps: true,
-    types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
-    matches: (view) => channelsOf(view) !== null,
-    call: callOf,
-  },
-];
+export const depthwiseArmv6m: readonly Kernel<DepthwiseConv2dAttrs>[] = scratchLimits.map(([name, limit]) => ({
+  name,
+  form: "row",
+  isa: "armv6m",
+  pixelSteps: true,
+  types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
+  matches: (view) => channelsOf(view) !== null,
+  call: (view) => callOf(view, limit),
+}));
