@@ -7,6 +7,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { planModel } from "../src/app/compile.js";
 import { isaOfTarget } from "../src/app/isa.js";
+import { cyclesPerFiring } from "../src/app/kernels.js";
+import { present } from "../src/base/assert.js";
 import { assetPath } from "../src/base/assets.js";
 import { toBytes } from "../src/base/dtype.js";
 import { generateModel } from "../src/codegen/model.js";
@@ -19,7 +21,7 @@ import {
   weigh,
 } from "../src/cost/cycles.js";
 import { callMade, type Features, featureNames, featuresOf } from "../src/cost/features.js";
-import { tensorOf } from "../src/ir/graph.js";
+import { perTensor, tensorOf } from "../src/ir/graph.js";
 import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
 import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower.js";
 import { sampleCase } from "../src/ops/sample.js";
@@ -44,6 +46,8 @@ interface Trial {
   readonly features: Features;
   /** A layer of a usual size, not a sample of an operator. */
   readonly isUsual: boolean;
+  /** Rows that are pushed, their bytes, and how often the layer fires. */
+  readonly pushed: { readonly rows: number; readonly rowBytes: number; readonly firings: number } | null;
 }
 
 /** Programs hold so many layers at once: compiling and starting take longer than running. */
@@ -67,17 +71,19 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
     const nodes = lower(graph, { isa, choose: (c) => (c.spec === spec ? kernel : null) });
     const node = nodes.find((n) => n.spec === spec);
     if (node === undefined) return [];
-    const trialOf = (plan: Plan, byRows: boolean): readonly Trial[] => {
+    const trialOf = (plan: Plan, byRows: boolean, pushed: Trial["pushed"] = null): readonly Trial[] => {
       const call = callMade(node, byRows);
       if (call === null) return [];
       const [symbol, key] = [call.symbol, kernelKey(call, kernel)];
-      return [{ graph, nodes, plan, symbol, key, features: featuresOf(node, byRows), isUsual }];
+      return [{ graph, nodes, plan, symbol, key, features: featuresOf(node, byRows), isUsual, pushed }];
     };
     const alone = trialOf(planLayers(graph, nodes), node.whole === null);
     const canPush = isUsual && node.whole !== null && node.rows !== null && node.rows.count > 1;
     const pushed = canPush ? planRows(graph, nodes, "pushed") : null;
     const streams = pushed?.groups.some((g) => g.order !== null && g.endStep > g.firstStep) ?? false;
-    return pushed !== null && streams ? [...alone, ...trialOf(pushed, true)] : alone;
+    if (pushed === null || !streams) return alone;
+    const [, rows = 1, width = 1, channels = 1] = node.view.inputs[0]?.shape ?? [];
+    return [...alone, ...trialOf(pushed, true, { rows, rowBytes: width * channels, firings: node.rows?.count ?? 0 })];
   });
 }
 
@@ -122,14 +128,48 @@ async function runProgram(trials: readonly Trial[], core: MeasuredCore): Promise
 /** A trial and the cycles that it took. */
 type Measured = Trial & { readonly cycles: number };
 
+/** What pushing a row takes, and for each byte: cycles that are no kernel's. */
+interface PushCost {
+  readonly perRow: number;
+  readonly perByte: number;
+}
+
+/** Found from a layer that is computed when all of its rows are there, pushed or not. */
+async function pushCost(core: MeasuredCore): Promise<PushCost> {
+  const spec = present(
+    operators.find(({ name }) => name === "RELU"),
+    "RELU",
+  );
+  const rows = 32;
+  const bytes = [16, 256] as const;
+  const more = async (channels: number): Promise<number> => {
+    const quant = perTensor(0.05, -128);
+    const inputs = [{ shape: [1, rows, 1, channels], dtype: "int8", quant }] as const;
+    const sample = { name: "table", attrs: {}, inputs, outputs: [{ dtype: "int8", quant }] };
+    const { graph } = sampleCase(spec, sample as never, 1);
+    const alone = present(trialsOf(spec, graph, core, true)[0], "a trial");
+    const pushed = { ...alone, plan: planLayers(graph, alone.nodes, { feed: "pushed" }) };
+    const { runs } = await runProgram([alone, pushed], core);
+    return ((runs[1]?.cycles ?? 0) - (runs[0]?.cycles ?? 0)) / rows;
+  };
+  const [few, many] = [await more(bytes[0]), await more(bytes[1])];
+  const perByte = Math.max(0, (many - few) / (bytes[1] - bytes[0]));
+  return { perRow: Math.max(0, few - bytes[0] * perByte), perByte };
+}
+
 async function measureAll(trials: readonly Trial[], core: MeasuredCore): Promise<readonly Measured[]> {
+  const { perRow, perByte } = await pushCost(core);
+  process.stderr.write(`${core}: pushing takes ${perRow.toFixed(0)} cycles a row and ${perByte.toFixed(2)} a byte\n`);
   const measured: Measured[] = [];
   for (let at = 0; at < trials.length; at += layersPerProgram) {
     const part = trials.slice(at, at + layersPerProgram);
     process.stderr.write(`${core}: ${at} of ${trials.length}\n`);
     const { runs } = await runProgram(part, core);
     part.forEach((trial, i) => {
-      measured.push({ ...trial, cycles: runs[i]?.cycles ?? 0 });
+      const { rows, rowBytes, firings } = trial.pushed ?? { rows: 0, rowBytes: 0, firings: 0 };
+      const others = rows * (perRow + rowBytes * perByte) + firings * cyclesPerFiring;
+      const cycles = (runs[i]?.cycles ?? 0) - others;
+      measured.push({ ...trial, cycles: Math.max(cycles, 0) });
     });
   }
   return measured;
@@ -189,7 +229,7 @@ async function modelErrors(
         : sum + weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
     }, 0);
     const report = await runProgram(
-      [{ ...planned, symbol: "", key: "", features: {} as Features, isUsual: false }],
+      [{ ...planned, symbol: "", key: "", features: {} as Features, isUsual: false, pushed: null }],
       core,
     );
     const cycles = report.runs[0]?.cycles ?? 0;

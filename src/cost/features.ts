@@ -44,11 +44,13 @@ export function featuresOf(node: LoweredNode, byRows = node.whole === null): Fea
   const outputs = view.outputs.reduce((sum, t) => sum + elementsOf(t.shape), 0);
   const channels = Math.max(output?.shape.at(-1) ?? 1, 1);
   const calls = byRows && rows !== null ? rows.count * rows.images : 1;
-  const { count, words } = callMade(node, byRows)?.blocks ?? noBlocks;
+  const blocks = callMade(node, byRows)?.blocks;
+  const { count, words } = blocks ?? noBlocks;
   const macsOfPixel = outputs > 0 ? (cost.macs * channels) / outputs : 0;
   return {
     macs: cost.macs,
-    leftover: leftoverMacs(cost.macs, outputs / channels / calls),
+    // Kernels that say which blocks they compute need no guess.
+    leftover: blocks === undefined ? leftoverMacs(cost.macs, outputs / channels / calls) : 0,
     operations: cost.operations,
     // Inputs that a kernel brings into its own form once for all output channels.
     gathered: cost.macs / channels,

@@ -134,7 +134,7 @@ TH_INLINE void th_dots_pixels_of(th_dots *d, int32_t pixels, int32_t channels, i
         }
     }
     if (pixels & 1) {
-        th_dots_one(d, NULL, 0);
+        relu ? th_dots_one_relu(d, NULL, 0) : th_dots_one(d, NULL, 0);
     }
 }
 
