@@ -27,7 +27,7 @@ import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower
 import { sampleCase } from "../src/ops/sample.js";
 import type { Kernel } from "../src/ops/spec.js";
 import type { Plan } from "../src/plan/plan.js";
-import { planLayers, planRows } from "../src/plan/planner.js";
+import { planGroups, planLayers } from "../src/plan/planner.js";
 import { testInputs } from "../src/run/inputs.js";
 import type { TargetReport } from "../src/verify/target.js";
 import { findTarget } from "../src/verify/targets.js";
@@ -79,9 +79,9 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
     };
     const alone = trialOf(planLayers(graph, nodes), node.whole === null);
     const canPush = isUsual && node.whole !== null && node.rows !== null && node.rows.count > 1;
-    const pushed = canPush ? planRows(graph, nodes, "pushed") : null;
-    const streams = pushed?.groups.some((g) => g.order !== null && g.endStep > g.firstStep) ?? false;
-    if (pushed === null || !streams) return alone;
+    if (!canPush) return alone;
+    // The pushed input and the node, together.
+    const pushed = planGroups(graph, nodes, [{ first: 0, end: 2 }], "pushed");
     const [, rows = 1, width = 1, channels = 1] = node.view.inputs[0]?.shape ?? [];
     return [...alone, ...trialOf(pushed, true, { rows, rowBytes: width * channels, firings: node.rows?.count ?? 0 })];
   });
