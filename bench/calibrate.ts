@@ -1,7 +1,7 @@
 /**
- * `npm run calibrate [-- --cores a,b]`: measures every kernel on layers of usual sizes and on the operators' own samples, on
- * each emulated core, fits cycles as weighted sums of features (src/cost/), and compares with whole shared models, which take no
- * part in the fit. Writes src/cost/calibrated.json.
+ * `npm run calibrate [-- --cores a,b --ops A,B]`: measures every kernel (of the given operators) on layers of usual sizes and
+ * on the operators' own samples, on each emulated core, fits cycles as weighted sums of features (src/cost/), and compares with
+ * whole shared models, which take no part in the fit. Writes src/cost/calibrated.json.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -87,7 +87,7 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
   });
 }
 
-function allTrials(core: MeasuredCore): readonly Trial[] {
+function allTrials(core: MeasuredCore, ops: readonly string[] | null): readonly Trial[] {
   const specOf = new Map(operators.map((spec) => [spec.name, spec] as const));
   const layers = usualLayers().map(({ op, sample }) => ({
     spec: specOf.get(op as never) as AnyOp,
@@ -96,6 +96,7 @@ function allTrials(core: MeasuredCore): readonly Trial[] {
   }));
   const samples = operators.flatMap((spec) => spec.samples.map((sample) => ({ spec, sample, isUsual: false })));
   return [...layers, ...samples].flatMap(({ spec, sample, isUsual }, i) => {
+    if (ops !== null && !ops.includes(spec.name)) return [];
     try {
       return trialsOf(spec, sampleCase(spec, sample as never, i + 1).graph, core, isUsual);
     } catch {
@@ -182,6 +183,10 @@ function groupBy<T>(trials: readonly T[], nameOf: (trial: T) => string): Readonl
   return found;
 }
 
+/** The record in the order of its names. */
+const sorted = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 const significant = (x: number): number => Number(x.toPrecision(3));
 
 function weightsOf(measured: readonly Measured[]): Weights {
@@ -251,7 +256,8 @@ async function codeSizes(trials: readonly Trial[]): Promise<Readonly<Record<stri
 }
 
 const file = assetPath("cost/calibrated.json");
-const { values } = parseArgs({ options: { cores: { type: "string" } } });
+const { values } = parseArgs({ options: { cores: { type: "string" }, ops: { type: "string" } } });
+const ops = values.ops?.split(",") ?? null;
 const chosen = measuredCores.filter((c) => values.cores === undefined || values.cores.split(",").includes(c));
 const before: Partial<Calibration> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Calibration) : {};
 const cores: Record<string, Calibration["cores"][MeasuredCore]> = { ...before.cores };
@@ -261,14 +267,17 @@ let codeBytes = before.codeBytes ?? {};
 const write = (): void => writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, cores, codeBytes }, null, 1)}\n`);
 
 for (const core of chosen) {
-  const kernels = fitKernels(await measureAll(allTrials(core), core));
+  const found = fitKernels(await measureAll(allTrials(core, ops), core));
+  const known = before.cores?.[core].kernels ?? {};
+  // Of a few operators nothing follows for the others, nor for those that were not measured.
+  const kernels = ops === null ? found : sorted({ ...known, ...found, "": known[""] ?? found[""] ?? {} });
   const errors = await modelErrors(core, kernels);
   for (const [model, ratio] of errors)
     process.stdout.write(`${core} ${model}: estimate / measured ${ratio.toFixed(3)}\n`);
   const ratios = errors.map(([, ratio]) => ratio);
   const error = [significant(Math.min(1, ...ratios)), significant(Math.max(1, ...ratios))] as const;
   cores[core] = { kernels, error };
-  if (core === "cortex-m4") codeBytes = await codeSizes(allTrials(core));
+  if (core === "cortex-m4") codeBytes = sorted({ ...codeBytes, ...(await codeSizes(allTrials(core, ops))) });
   write();
 }
 process.stderr.write(`wrote ${file}\n`);

@@ -154,8 +154,8 @@ export function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], optio
   return { order: { graph, nodes, layers: planLayers(graph, nodes, { feed }) }, plan, reason };
 }
 
-/** Budgets between the least memory and that of layers: plans in them stream less than the former. */
-const budgetsBetween = 4;
+/** Parts of what streaming saves that are given up for plans that stream less than the one with the least memory. */
+const partsGivenUp = [0.1, 0.25, 0.5, 0.75];
 
 /**
  * Plans to choose from where memory counts: the least, layers one by one, and, if the least takes `tooLong`, some between;
@@ -170,8 +170,8 @@ export function memoryChoices(
   const least = leastMemory(orders, feed);
   const order = orders.reduce(smaller);
   const layers: Choice = { order, plan: order.layers, reason: "streaming would take many more instructions" };
-  const step = (layers.plan.peakBytes - least.plan.peakBytes) / budgetsBetween;
-  const budgets = Array.from({ length: budgetsBetween - 1 }, (_, i) => least.plan.peakBytes + (i + 1) * step);
+  const saved = layers.plan.peakBytes - least.plan.peakBytes;
+  const budgets = partsGivenUp.map((part) => least.plan.peakBytes + part * saved);
   const between = tooLong(least) ? budgets.flatMap((budget) => fewestFirings(orders, feed, Math.floor(budget))) : [];
   const named = between.map((c) => ({ ...c, reason: "the least RAM at little cost" }));
   const all = least.plan === layers.plan ? [least] : [least, layers, ...named];

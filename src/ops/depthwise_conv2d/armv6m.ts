@@ -77,7 +77,7 @@ const channelsOf = perNode(depthwise.index, (view: View): Channels | null => {
 
 /** How the row is cut, what columns a block takes, and its scratch. */
 function blocksOf(view: View, scratchLimit: number) {
-  const { kernel, outWidth } = depthwiseGeometry(view);
+  const { kernel, outWidth, multiplier } = depthwiseGeometry(view);
   const [stride, dilation] = [view.attrs.stride[1], view.attrs.dilation[1]];
   const groups = Math.ceil(kernel[0] / 3);
   const columnsOf = (outputs: number) => (outputs - 1) * stride + (kernel[1] - 1) * dilation + 1;
@@ -89,8 +89,8 @@ function blocksOf(view: View, scratchLimit: number) {
   const outputs = block();
   const count = Math.ceil(outWidth / outputs);
   return {
-    // Columns are multiplied four outputs at a time, but for a single one.
-    blocks: { count, words: count * (outputs === 1 ? 1 : fours(outputs)) },
+    // What a block widens, shared out among its weights.
+    blocks: { count, words: (count * 3 * groups * columnsOf(outputs)) / (multiplier * kernel[0] * kernel[1]) },
     fields: { block: outputs, columns: columnsOf(outputs), room: columnsOf(fours(outputs)), groups },
     scratchBytes: bytes(outputs),
   };
