@@ -1,12 +1,15 @@
+import { present } from "../../base/assert.js";
 import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "../common/activation.js";
+import { lanesCall, lanesForms } from "../common/lanes-armv6m.js";
 import { perNode } from "../common/per-node.js";
 import { multiplierStep, quantizedFinish } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
 import { multipliersOf } from "../common/weighted.js";
-import { finishPieces, isFinishShift } from "../common/weighted-armv6m.js";
+import { finishPieces, isFinishShift, type PackedLanes, packLanes } from "../common/weighted-armv6m.js";
+import { dspChannels } from "../common/weighted-dsp.js";
 import type { Kernel, KernelCall } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
+import { byChannels, type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 
 type View = NodeView<DepthwiseConv2dAttrs>;
 
@@ -143,13 +146,43 @@ function callOf(view: View, scratchLimit: number): KernelCall {
   };
 }
 
-/** int8 on Armv6-M. */
-export const depthwiseArmv6m: readonly Kernel<DepthwiseConv2dAttrs>[] = scratchLimits.map(([name, limit]) => ({
-  name,
+/** The weights of one input channel's convolution, for conv2d_s8_armv6m.h; null where that does not take them. */
+const packedSingle = perNode(depthwise.index, (view: View): PackedLanes | null => {
+  const turned = byChannels(view);
+  const lowered = turned && dspChannels(depthwise, turned);
+  return lowered && packLanes(lowered);
+});
+
+const common = {
   form: "row",
   isa: "armv6m",
   pixelSteps: true,
   types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
-  matches: (view) => channelsOf(view) !== null,
-  call: (view) => callOf(view, limit),
-}));
+} as const;
+
+/** int8 on Armv6-M: many outputs of one input channel are a convolution's. */
+export const depthwiseArmv6m: readonly Kernel<DepthwiseConv2dAttrs>[] = [
+  ...lanesForms.map(
+    ([suffix, most]): Kernel<DepthwiseConv2dAttrs> => ({
+      ...common,
+      name: `armv6m s8, one channel${suffix}`,
+      matches: (view) => depthwiseGeometry(view).channels === 1 && packedSingle(view) !== null,
+      call: (view) => {
+        const { outChannels, outWidth } = depthwiseGeometry(view);
+        const { multiplier, ...sizes } = depthwise.fields(view);
+        const { activation } = view.attrs;
+        const lanes = present(packedSingle(view), "packed weights");
+        const call = { view, activation, lanes, sizes: { ...sizes, out_c: outChannels }, pixels: outWidth };
+        return lanesCall(call, "row", most);
+      },
+    }),
+  ),
+  ...scratchLimits.map(
+    ([name, limit]): Kernel<DepthwiseConv2dAttrs> => ({
+      ...common,
+      name,
+      matches: (view) => channelsOf(view) !== null,
+      call: (view) => callOf(view, limit),
+    }),
+  ),
+];
