@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../src/base/assets.js";
 import { DiagnosticError, formatDiagnostic } from "../src/base/diagnostics.js";
+import { accuracyBench } from "./accuracy.js";
 import { frontendsBench } from "./frontends.js";
 import { kernelsBench } from "./kernels.js";
 import { memoryBench } from "./memory.js";
@@ -19,6 +20,7 @@ export interface BenchResult {
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
 const benches: Readonly<Record<string, Bench>> = {
+  accuracy: accuracyBench,
   memory: memoryBench,
   kernels: kernelsBench,
   train: trainBench,

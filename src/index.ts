@@ -17,7 +17,7 @@ export {
   verify,
 } from "./app/api.js";
 export { type CompileOptions, generate, type PlannedModel, planModel } from "./app/compile.js";
-export { type Examples, type Preparation, readExamples, type Score } from "./app/examples.js";
+export { type Examples, type Preparation, readExamples } from "./app/examples.js";
 export { importOnnx, loadModel } from "./app/files.js";
 export { type PredictOptions, predictOnHost } from "./app/predict.js";
 export { type QuantizeJobOptions, type QuantizeReport, quantize } from "./app/quantize.js";
@@ -25,6 +25,7 @@ export { renderHtml } from "./app/report/html.js";
 export type { BufferReport, InspectReport, PortReport } from "./app/report/inspect.js";
 export type { LayerReport } from "./app/report/layers.js";
 export type { LayerProfile, ProfileReport } from "./app/report/profile.js";
+export type { Mistake, Score } from "./app/score.js";
 export { type TrainJobOptions, trainNetwork } from "./app/train.js";
 export { type TrainModelOptions, type TrainModelReport, trainModel } from "./app/train-model.js";
 export { version } from "./base/assets.js";

@@ -49,8 +49,8 @@ describe("recipes", () => {
     [{ kind: "mfcc", sampleRate: 16000, windowMs: 40, hopMs: 20 }, [16000], [1, 49, 10, 1]],
     [{ kind: "log-mel", sampleRate: 8000, windowMs: 25, hopMs: 10, mels: 30 }, [8000], [1, 98, 30, 1]],
     [{ kind: "spectrogram", sampleRate: 8000, windowMs: 16, hopMs: 16 }, [1000], [1, 7, 65, 1]],
-    [{ kind: "imu-features", fullScale: [2, 2, 2] }, [119, 3], [1, 1, 3, 10]],
-    [{ kind: "imu-features", fullScale: [2, 2], window: 40, hop: 20, bands: 0 }, [119, 2], [1, 4, 2, 6]],
+    [{ kind: "imu-features", fullScale: [2, 2, 2] }, [119, 3], [1, 1, 3, 11]],
+    [{ kind: "imu-features", fullScale: [2, 2], window: 40, hop: 20, bands: 0 }, [119, 2], [1, 4, 2, 7]],
     [{ kind: "series", fullScale: [4, 2000] }, [119, 2], [1, 119, 1, 2]],
     [{ kind: "image", height: 12, width: 10 }, [24, 20, 3], [1, 12, 10, 3]],
     [{ kind: "image", height: 24, width: 20 }, [24, 20, 1], [1, 24, 20, 1]],
@@ -101,7 +101,7 @@ describe("the pipeline's features", () => {
     const recipe: Recipe = { kind: "imu-features", fullScale: [4, 4, 4, 2000, 2000, 2000], window: 40, hop: 20 };
     const dataset = withFrontend(openDataset(wand, { window: 119 }), recipe);
     const source = await openPipeline(dataset, { split: "test", batchSize: 5 });
-    expect(source.shape).toEqual([4, 6, 10]);
+    expect(source.shape).toEqual([4, 6, 13]);
     for await (const { x, count } of source.batches(0)) {
       expect(x.length).toBe(5 * 240);
       expect(x.subarray(0, count * 240).every((v) => v >= -1 && v < 1.1)).toBe(true);
@@ -119,7 +119,7 @@ describe("the pipeline's features", () => {
 
   it("of a series are parts of full scale", () => {
     const { apply, shape } = createTransform(
-      { recipe: { kind: "imu-features", fullScale: [4, 2000], bands: 0 } },
+      { recipe: { kind: "imu-features", fullScale: [4, 2000], similarities: false, bands: 0 } },
       [4, 2],
     );
     const out = new Float32Array(12);

@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { QuantizeReport } from "../src/app/quantize.js";
 import type { TrainModelReport } from "../src/app/train-model.js";
+import type { VerifyReport } from "../src/app/verification.js";
 import { packageRoot } from "../src/base/assets.js";
 import { seededRandom } from "../src/base/random.js";
+import { exportOnnx } from "../src/formats/onnx/export/export.js";
+import { Network } from "../src/nets/network.js";
 
 const main = join(packageRoot, "dist/src/app/cli/main.js");
 let folder = "";
@@ -69,6 +72,16 @@ describe("thimble train and quantize", () => {
     expect(Math.round((normalization?.scale[0] ?? 0) / (normalization?.scale[1] ?? 1))).toBeGreaterThan(50);
     for (const file of ["model.tflite", "float.tflite", "float.onnx", "labels.txt", "metrics.jsonl", "report.json"])
       expect(existsSync(join(out, file)), file).toBe(true);
+    const { quantized: score } = report;
+    if (score.kind !== "accuracy") throw new Error("classes have an accuracy");
+    const counted = score.confusion.map((row) => row.reduce((a, b) => a + b, 0));
+    expect(counted.reduce((a, b) => a + b, 0)).toBe(score.count);
+    expect(score.confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0)).toBe(score.correct);
+    const page = readFileSync(join(out, "report.html"), "utf8");
+    // A page of its own: nothing is loaded, every mistake has its picture.
+    expect(page).not.toMatch(/<script|src="(?!data:)|href=/);
+    expect(page.match(/<figure>/g) ?? []).toHaveLength(score.worst.length);
+    expect(page).toContain("validation loss, epoch 6");
 
     const again = await thimble(...args, ...common());
     expect((JSON.parse(again.stdout) as TrainModelReport).model.sha256).toBe(report.model.sha256);
@@ -112,6 +125,71 @@ describe("thimble train and quantize", () => {
     expect(report.quantized.value).toBeGreaterThan(0.85);
   });
 
+  it("goes on with a float model, softmax or not, and leaves it as it is for no epochs", {
+    timeout: 180_000,
+  }, async () => {
+    const net = new Network("soft");
+    const logits = net.dense(net.dense(net.input([64]), 24, { activation: "relu" }), 2);
+    writeFileSync(join(folder, "soft.onnx"), exportOnnx(net.graph([net.activation(logits, "softmax")])));
+    const out = join(folder, "soft");
+    const args = ["train", join(folder, "soft.onnx"), "--batch", "8", "--out", out, ...common()];
+    const learnt = JSON.parse((await thimble(...args, "--epochs", "8", "--rate", "0.01")).stdout) as TrainModelReport;
+    expect(learnt.quantized.value).toBeGreaterThan(0.85);
+    const kept = await thimble(
+      "train",
+      join(out, "float.onnx"),
+      "--epochs",
+      "0",
+      "--out",
+      join(folder, "kept"),
+      ...common(),
+    );
+    expect(kept.stderr).toBe("");
+    const report = JSON.parse(kept.stdout) as TrainModelReport;
+    expect(report.history).toEqual([]);
+    expect(report.float.value).toBe(learnt.float.value);
+    // Probabilities still come out.
+    const text = await thimble("inspect", join(out, "model.tflite"), "--text");
+    expect(text.stdout).toContain("SOFTMAX");
+    const three = await thimble("train", "--net", "tcn", join(out, "float.onnx"), ...common());
+    expect(three.code).toBe(2);
+  });
+
+  it("refuses a model for other classes", async () => {
+    const net = new Network("five");
+    writeFileSync(join(folder, "five.onnx"), exportOnnx(net.graph([net.dense(net.input([64]), 5)])));
+    const result = await thimble("train", join(folder, "five.onnx"), "--out", join(folder, "five"), ...common());
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/TH6002[\s\S]*2 classes/);
+  });
+
+  it("verifies what was trained on real examples, from the signal on", { timeout: 180_000 }, async () => {
+    const recipe = join(folder, "recipe.json");
+    writeFileSync(recipe, JSON.stringify({ kind: "imu-features", fullScale: [4, 400], bands: 2 }));
+    const out = join(folder, "features");
+    const front = ["--frontend", `@${recipe}`, ...common()];
+    const trained = await thimble("train", "--net", "mlp", "--epochs", "5", "--batch", "8", "--out", out, ...front);
+    expect(trained.stderr).toBe("");
+    for (const [file, samples, runs] of [
+      ["model-with-frontend.thimble", "all", (JSON.parse(trained.stdout) as TrainModelReport).examples.test],
+      ["model.tflite", "5", 5],
+    ] as const) {
+      const result = await thimble(
+        "verify",
+        join(out, file),
+        "--on",
+        "interpreter,host",
+        "--samples",
+        samples,
+        ...front,
+      );
+      expect(result.code).toBe(0);
+      const report = JSON.parse(result.stdout) as VerifyReport;
+      expect(report.runs).toBe(runs);
+      expect(report.targets.map((t) => t.identical)).toEqual([true, true]);
+    }
+  });
+
   it("refuses a network that would not fit before training it", async () => {
     const args = ["train", "--net", "mobilenet-v2", "--board", "arduino-uno-r4-wifi", "--out", join(folder, "no")];
     const result = await thimble(...args, ...common());
@@ -129,6 +207,18 @@ describe("thimble train and quantize", () => {
     expect((await thimble("train", ...common())).code).toBe(2);
     expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
     expect((await thimble("train", "--net", "nothing", ...common())).stderr).toContain("TH7001");
+    const elsewhere = await thimble(
+      "train",
+      "--net",
+      "mlp",
+      "--provider",
+      "abacus",
+      "--out",
+      join(folder, "x"),
+      ...common(),
+    );
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.stderr).toMatch(/TH5001[\s\S]*abacus/);
     const twice = await thimble("quantize", join(folder, "trained", "model.tflite"), ...common());
     expect(twice.stderr).toContain("TH7002");
   });

@@ -14,6 +14,8 @@ export interface Examples {
   /** The class of each; empty where examples have targets. */
   readonly labels: Int32Array;
   readonly targets: readonly Float32Array[];
+  /** Which examples of the data set they are. */
+  readonly indices: readonly number[];
 }
 
 /** How examples become what a network takes: by a front-end, or by an offset and a scale. */
@@ -85,9 +87,11 @@ export async function readExamples(dataset: Dataset, graph: Graph, options: Exam
     const inputs: Float32Array[] = [];
     const labels: number[] = [];
     const targets: Float32Array[] = [];
+    const indices: number[] = [];
     for await (const batch of source.batches(0)) {
       for (let i = 0; i < batch.count && inputs.length < count; i++) {
         inputs.push(batch.x.slice(i * size, (i + 1) * size));
+        indices.push(batch.examples[i] as number);
         if (batch.y instanceof Int32Array) labels.push(batch.y[i] as number);
         else {
           const width = batch.y.length / batchSize;
@@ -98,35 +102,8 @@ export async function readExamples(dataset: Dataset, graph: Graph, options: Exam
       onProgress?.(inputs.length, count);
       if (inputs.length >= count) break;
     }
-    return { inputs, labels: Int32Array.from(labels), targets };
+    return { inputs, labels: Int32Array.from(labels), targets, indices };
   } finally {
     await source.close();
   }
-}
-
-/** How well outputs agree with what examples say. */
-export type Score =
-  | { readonly kind: "accuracy"; readonly correct: number; readonly count: number; readonly value: number }
-  | { readonly kind: "mean squared error"; readonly count: number; readonly value: number };
-
-const largest = (values: ArrayLike<number>): number => {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
-  return best;
-};
-
-/** Accuracy of classes, or the mean squared error against targets. */
-export function scoreOf(outputs: readonly ArrayLike<number>[], examples: Examples): Score {
-  const count = outputs.length;
-  if (examples.labels.length > 0) {
-    const correct = outputs.reduce((sum, y, i) => sum + (largest(y) === examples.labels[i] ? 1 : 0), 0);
-    return { kind: "accuracy", correct, count, value: correct / Math.max(1, count) };
-  }
-  const total = outputs.reduce((sum, y, i) => {
-    const target = examples.targets[i] ?? new Float32Array(0);
-    let error = 0;
-    for (let k = 0; k < y.length; k++) error += ((y[k] as number) - (target[k] ?? 0)) ** 2;
-    return sum + error / Math.max(1, y.length);
-  }, 0);
-  return { kind: "mean squared error", count, value: total / Math.max(1, count) };
 }

@@ -6,6 +6,7 @@ import { importTflite } from "../formats/tflite/import.js";
 import { originName } from "../ir/graph.js";
 import type { Model } from "../ops/index.js";
 import type { ActivationType } from "../quantize/affine.js";
+import { equalize } from "../quantize/equalize.js";
 import {
   bitsOf,
   fourBitLayers,
@@ -15,19 +16,12 @@ import {
   outputsOf,
 } from "../quantize/mixed.js";
 import { type ObserverName, observers } from "../quantize/observers.js";
-import { type Calibrated, calibrate, quantizeCalibrated } from "../quantize/quantize.js";
+import { type Calibrated, calibrate, type Outputs, prepare, quantizeCalibrated } from "../quantize/quantize.js";
 import type { WeightBits } from "../quantize/weights.js";
 import { inspect } from "./api.js";
-import {
-  type Examples,
-  type Preparation,
-  preparationFor,
-  preparationOf,
-  readExamples,
-  type Score,
-  scoreOf,
-} from "./examples.js";
+import { type Examples, type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
 import { predictOnHost } from "./predict.js";
+import { type Score, scoreOf } from "./score.js";
 
 export interface QuantizeJobOptions extends Preparation {
   readonly dataset: Dataset;
@@ -37,6 +31,10 @@ export interface QuantizeJobOptions extends Preparation {
   /** "auto" (default): the one whose outputs are closest to the float network's. */
   readonly observer?: ObserverName | "auto";
   readonly biasCorrection?: "on" | "off";
+  /** Weights up or down so that layers' outputs change least (default), or to the nearest. */
+  readonly rounding?: "adaptive" | "nearest";
+  /** Whether channels between layers are brought to like ranges first; "auto" (default): where outputs come closer by it. */
+  readonly equalize?: "on" | "off" | "auto";
   /** Weights and constants are to take at most so many bytes; layers get 4 bits until they do. */
   readonly flashBytes?: number;
   /** For "auto" bits: the most that accuracy may fall below the float network's, as a share (0.01: one point). */
@@ -55,8 +53,10 @@ export interface QuantizeReport {
   readonly model: { readonly name: string; readonly sha256: string };
   readonly activations: ActivationType;
   readonly observer: ObserverName;
-  /** Noise over signal of the outputs on the calibration examples, for each observer that was tried. */
-  readonly observers: readonly { readonly observer: ObserverName; readonly noise: number }[];
+  readonly equalized: boolean;
+  readonly rounding: "adaptive" | "nearest";
+  /** Noise over signal of the outputs on the calibration examples, for each way that was tried. */
+  readonly observers: readonly Tried[];
   readonly layers: readonly { readonly layer: string; readonly bits: WeightBits }[];
   /** Most sensitive first; only where bits were chosen. */
   readonly sensitivities: readonly LayerSensitivity[];
@@ -67,6 +67,13 @@ export interface QuantizeReport {
   readonly evaluated: { readonly split: string; readonly count: number };
   readonly float: Score;
   readonly quantized: Score;
+}
+
+/** A way to choose scales. */
+interface Tried {
+  readonly observer: ObserverName;
+  readonly equalized: boolean;
+  readonly noise: number;
 }
 
 export interface QuantizeJob {
@@ -87,22 +94,45 @@ export function fileOf(graph: Model["main"], name: string): { readonly model: Mo
   return { file, model: importTflite(file, name, `${name}.tflite`) };
 }
 
-/** Tries observers on a few examples. */
-function chooseObserver(
-  calibrated: Calibrated,
-  samples: readonly (readonly [Float32Array])[],
+type Samples = readonly (readonly [Float32Array])[];
+
+/** Calibrates the network as it is, equalized, or both, and tries observers on a few examples; the best first. */
+function calibrations(
+  model: Model,
+  samples: Samples,
   options: QuantizeJobOptions,
-): QuantizeReport["observers"] {
-  const { observer = "auto", activations = "int8", biasCorrection = "on" } = options;
+): readonly (Tried & { readonly calibrated: Calibrated })[] {
+  const { observer = "auto", equalize: even = "auto", weightBits, onProgress } = options;
+  const bits = weightBits === 4 ? 4 : 8;
   const names = observer === "auto" ? (Object.keys(observers) as ObserverName[]) : [observer];
-  if (names.length === 1) return names.map((name) => ({ observer: name, noise: 0 }));
-  const wanted = outputsOf(calibrated.graph, samples);
-  return names.map((name, i) => {
-    options.onProgress?.(`observer ${name}`, i, names.length);
-    const { graph } = quantizeCalibrated(calibrated, { activations, observer: name, biasCorrection });
-    return { observer: name, noise: noiseOf(wanted, outputsOf(graph, samples)) };
-  });
+  const compared = samples.slice(0, comparedExamples);
+  let wanted: Outputs | null = null;
+  const tried = (["off", "on"] as const)
+    .filter((way) => even === "auto" || way === even)
+    .flatMap((way) => {
+      const equalized = way === "on";
+      onProgress?.(`calibrating on ${samples.length} examples${equalized ? ", equalized" : ""}`, 0, 1);
+      const main = equalized ? equalize(prepare(model)) : model.main;
+      const calibrated = calibrate({ ...model, main }, samples);
+      // Both ways compute the same; nothing is compared where there is one.
+      if (names.length === 1 && even !== "auto")
+        return names.map((o) => ({ observer: o, equalized, noise: 0, calibrated }));
+      wanted ??= outputsOf(calibrated.graph, compared);
+      return names.map((o) => {
+        onProgress?.(`observer ${o}`, 0, 1);
+        const { graph } = quantizeCalibrated(calibrated, { ...waysOf(options), observer: o, weightBits: bits });
+        return { observer: o, equalized, noise: noiseOf(wanted ?? [], outputsOf(graph, compared)), calibrated };
+      });
+    });
+  return tried.toSorted((a, b) => a.noise - b.noise);
 }
+
+/** What does not depend on examples. */
+const waysOf = ({ activations = "int8", biasCorrection = "on", rounding = "adaptive" }: QuantizeJobOptions) => ({
+  activations,
+  biasCorrection,
+  rounding,
+});
 
 /** The score of a model's generated C on examples. */
 export async function scoreOnHost(model: Model, examples: Examples): Promise<Score> {
@@ -121,7 +151,7 @@ export async function scoreOnHost(model: Model, examples: Examples): Promise<Sco
  * both on the test examples.
  */
 export async function quantize(model: Model, options: QuantizeJobOptions): Promise<QuantizeJob> {
-  const { dataset, activations = "int8", biasCorrection = "on", weightBits = 8, seed = 1, onProgress } = options;
+  const { dataset, activations = "int8", weightBits = 8, seed = 1, onProgress } = options;
   const preparation = preparationFor(dataset, preparationOf(options));
   const read = (split: "train" | "validation" | "test", count: number | undefined) =>
     readExamples(dataset, model.main, { ...preparation, split, seed, ...(count === undefined ? {} : { count }) });
@@ -130,12 +160,10 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
   const samples = training.inputs.map((x): readonly [Float32Array] => [x]);
   const split = dataset.examples.some((e) => e.split === "test") ? "test" : "validation";
   const evaluation = await read(split, options.evaluation);
-  onProgress?.(`calibrating on ${samples.length} examples`, 0, 1);
-  const calibrated = calibrate(model, samples);
+  const tried = calibrations(model, samples, options);
+  const [{ calibrated, observer, equalized }] = tried as [(typeof tried)[number]];
+  const base = { ...waysOf(options), observer };
   const compared = samples.slice(0, comparedExamples);
-  const tried = chooseObserver(calibrated, compared, options);
-  const observer = tried.toSorted((a, b) => a.noise - b.noise)[0]?.observer ?? "mse";
-  const base = { activations, observer, biasCorrection };
   const floatFile = fileOf(calibrated.graph, model.name);
   onProgress?.("scoring the float network", 0, 1);
   const float = await scoreOnHost(floatFile.model, evaluation);
@@ -167,7 +195,9 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     model: { name: model.name, sha256: createHash("sha256").update(made.file).digest("hex") },
     activations,
     observer,
-    observers: tried,
+    equalized,
+    rounding: base.rounding,
+    observers: tried.map(({ calibrated: _, ...rest }) => rest),
     layers: sensitivities.map(({ layer }) => ({ layer, bits: four.has(layer) ? 4 : 8 })),
     sensitivities,
     floating: made.converted.floating.map((n) => originName(n.origin)),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
-import { examplesOf, type Split } from "../data/dataset.js";
+import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
 import { printGraph } from "../ir/print.js";
 import type { Graph, Model } from "../ops/index.js";
@@ -10,11 +10,21 @@ import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js"
 import type { WeightBits } from "../quantize/weights.js";
 import type { EpochMetrics } from "../train/trainer.js";
 import { inspect } from "./api.js";
-import { type Preparation, preparationFor, preparationOf, readExamples, type Score } from "./examples.js";
+import { type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
 import { scoreSignals, withFrontend } from "./frontend.js";
 import { quantizationAwareTraining } from "./qat.js";
 import { fileOf, quantize, scoreOnHost } from "./quantize.js";
-import { modelOf, networkFor, openSplit, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
+import { renderTrainHtml } from "./report/train-html.js";
+import type { Score } from "./score.js";
+import {
+  modelOf,
+  networkFor,
+  openSplit,
+  type TrainJob,
+  type TrainJobOptions,
+  trainDefaults,
+  trainNetwork,
+} from "./train.js";
 
 export interface TrainModelOptions extends TrainJobOptions {
   readonly name: string;
@@ -39,6 +49,8 @@ export interface TrainModelReport {
   readonly parameters: number;
   readonly macs: number;
   readonly history: readonly EpochMetrics[];
+  /** Epochs before quantization-aware training. */
+  readonly floatEpochs: number;
   readonly seconds: number;
   /** Share of the training's time in which it did not wait for data. */
   readonly dataBusy: number;
@@ -118,6 +130,28 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
   return { ...made, float, quantized: await scoreOnHost(made.model, test), history: training.history };
 }
 
+const metricsFile = "metrics.jsonl";
+const lineOf = (m: EpochMetrics): string => `${JSON.stringify(m)}\n`;
+
+/** Adds a line for each epoch as it ends, so that a training can be watched. */
+function metricsWriter(out: string, { resume, onEpoch }: TrainModelOptions): (metrics: EpochMetrics) => void {
+  const path = join(out, metricsFile);
+  if (resume !== "if-there") writeFileSync(path, "");
+  return (metrics) => {
+    appendFileSync(path, lineOf(metrics));
+    onEpoch?.(metrics);
+  };
+}
+
+/** Trains the network; a graph with no epochs to go stays as it is. */
+async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "graph" | "history" | "dataBusy">> {
+  if (options.epochs !== 0 || !("graph" in options.network)) {
+    options.onStage?.("training");
+    return trainNetwork(options);
+  }
+  return { graph: options.network.graph, history: [], dataBusy: 1 };
+}
+
 /** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */
 export async function trainModel(given: TrainModelOptions): Promise<TrainModelReport | Misfit> {
   const { dataset, name, boards = [], out, frontend } = given;
@@ -126,10 +160,9 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
   const misfits = await misfitsOf(options);
   if (misfits.length > 0) return { misfits };
   const began = performance.now();
-  // Checkpoints go there while training.
+  // Checkpoints and metrics go there while training.
   if (out !== undefined) mkdirSync(out, { recursive: true });
-  options.onStage?.("training");
-  const job = await trainNetwork(options);
+  const job = await trainOrKeep(out === undefined ? options : { ...options, onEpoch: metricsWriter(out, options) });
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
   const { file, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
@@ -145,6 +178,7 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
     parameters: totals.parameters,
     macs: totals.macs,
     history: [...job.history, ...history],
+    floatEpochs: job.history.length,
     seconds: (performance.now() - began) / 1000,
     dataBusy: job.dataBusy,
     evaluated,
@@ -156,11 +190,13 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
     fits: boards.length > 0 ? fits : [],
     out: out ?? null,
   };
-  if (out !== undefined) writeResults(out, { graph: job.graph, trained, file, whole: frontend ? whole : null }, report);
+  if (out !== undefined)
+    writeResults(out, { dataset, graph: job.graph, trained, file, whole: frontend ? whole : null }, report);
   return report;
 }
 
 interface Results {
+  readonly dataset: Dataset;
   readonly graph: Graph;
   readonly trained: Model;
   readonly file: Uint8Array;
@@ -169,7 +205,7 @@ interface Results {
 }
 
 /** Each file is written beside its place and renamed, so that none is ever half there. */
-function writeResults(out: string, { graph, trained, file, whole }: Results, report: TrainModelReport): void {
+function writeResults(out: string, { dataset, graph, trained, file, whole }: Results, report: TrainModelReport): void {
   const write = (name: string, content: string | Uint8Array): void => {
     const path = join(out, name);
     writeFileSync(`${path}.part`, content);
@@ -181,6 +217,7 @@ function writeResults(out: string, { graph, trained, file, whole }: Results, rep
   write("float.tflite", fileOf(prepare(trained), trained.name).file);
   write("float.onnx", exportOnnx(graph));
   write("labels.txt", report.classes.map((c) => `${c}\n`).join(""));
-  write("metrics.jsonl", report.history.map((m) => `${JSON.stringify(m)}\n`).join(""));
+  write(metricsFile, report.history.map(lineOf).join(""));
   write("report.json", `${JSON.stringify(report, null, 2)}\n`);
+  write("report.html", renderTrainHtml(report, dataset));
 }

@@ -1,10 +1,13 @@
 import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
+import { type TensorId, tensorId } from "../base/units.js";
 import type { Augmentation } from "../data/augment.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { type BatchSource, openPipeline } from "../data/pipeline.js";
+import { tensorOf } from "../ir/graph.js";
 import { zoo, zooNetwork } from "../nets/zoo.js";
 import type { Graph, Model } from "../ops/index.js";
+import type { HostOptions } from "../train/host.js";
 import type { Loss } from "../train/losses.js";
 import type { Optimizer } from "../train/optimizers.js";
 import { pipelineSource } from "../train/pipeline-source.js";
@@ -32,6 +35,8 @@ export interface TrainJobOptions extends Preparation {
   readonly batchNorm?: "train" | "freeze";
   readonly frozen?: (name: string) => boolean;
   readonly workers?: number;
+  /** ONNX Runtime's execution providers and threads; its CPU unless given. */
+  readonly runtime?: HostOptions;
   readonly checkpoint?: string;
   readonly resume?: "if-there" | "never";
   readonly keep?: "best" | "last";
@@ -77,14 +82,58 @@ export function networkFor(network: Network, dataset: Dataset, shape: readonly n
     return zooNetwork(network.net, { input, classes, seed, ...(network.width ? { width: network.width } : {}) });
   }
   const { graph } = network;
-  const input = graph.inputs.map((id) => graph.tensors.get(id)?.shape ?? []);
-  if (input.length === 1 && elementsOf(input[0] ?? []) === elementsOf(shape)) return graph;
-  return fail("TH6002", {
-    where: [graph.name],
-    found: `examples of [${shape.join(", ")}]`,
-    expected: input.map((s) => `[${s.slice(1).join(", ")}]`).join(" and "),
-    fix: "give the examples that size, or train a network for their size",
-  });
+  checkPorts(graph, dataset, shape);
+  return graph;
+}
+
+/** Throws TH6002 where a graph takes other examples, or has another number of results than there are classes or targets. */
+function checkPorts(graph: Graph, dataset: Dataset, shape: readonly number[]): void {
+  const sizes = (ids: Graph["inputs"]): readonly (readonly number[])[] => ids.map((id) => tensorOf(graph, id).shape);
+  const show = (all: readonly (readonly number[])[]): string =>
+    all.map((s) => `[${s.slice(1).join(", ")}]`).join(" and ");
+  const [inputs, outputs] = [sizes(graph.inputs), sizes(graph.outputs)];
+  if (inputs.length !== 1 || elementsOf(inputs[0] ?? []) !== elementsOf(shape))
+    fail("TH6002", {
+      where: [graph.name],
+      found: `examples of [${shape.join(", ")}]`,
+      expected: show(inputs),
+      fix: "give the examples that size, or train a network for their size",
+    });
+  const wanted = dataset.targets === null ? dataset.classes.length : elementsOf(dataset.targets.shape);
+  if (outputs.length !== 1 || elementsOf(outputs[0] ?? []) !== wanted)
+    fail("TH6002", {
+      where: [graph.name],
+      found: `outputs ${show(outputs)}`,
+      expected:
+        dataset.targets === null ? `one, with a value for each of ${wanted} classes` : `one of ${wanted} values`,
+      fix: "train a network for these examples, or give the examples that the model is for",
+    });
+}
+
+/** A network without the softmax at its end, which the loss has, and what puts it back. */
+function splitSoftmax(
+  graph: Graph,
+  loss: Loss,
+): { readonly logits: Graph; readonly restore: (trained: Graph) => Graph } {
+  const last = graph.nodes.find((n) => n.outputs[0] === graph.outputs[0]);
+  const input = last?.inputs[0];
+  if (loss.kind !== "cross-entropy" || last?.op !== "SOFTMAX" || input === undefined || input === null)
+    return { logits: graph, restore: (trained) => trained };
+  const logits = { ...graph, nodes: graph.nodes.filter((n) => n !== last), outputs: [input] };
+  const restore = (trained: Graph): Graph => {
+    const from = trained.outputs[0] as TensorId;
+    const shape = tensorOf(trained, from).shape;
+    const id = tensorId(Math.max(...trained.tensors.keys()) + 1);
+    const made = { ...tensorOf(graph, graph.outputs[0] as TensorId), id, shape };
+    const node = { ...last, inputs: [from], outputs: [id] };
+    return {
+      ...trained,
+      tensors: new Map([...trained.tensors, [id, made]]),
+      nodes: [...trained.nodes, node],
+      outputs: [id],
+    };
+  };
+  return { logits, restore };
 }
 
 /** AdamW with the rate that suits it for networks of this size; cosine after a short rise. */
@@ -117,11 +166,12 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
   const hasValidation = examplesOf(dataset, "validation").length > 0;
   const validation = hasValidation ? await openSplit(options, "validation") : null;
   try {
-    const graph = networkFor(options.network, dataset, training.shape, seed);
+    const network = networkFor(options.network, dataset, training.shape, seed);
     const { epochs, batch, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
     const loss: Loss =
       options.loss ?? (dataset.targets === null ? { kind: "cross-entropy", smoothing: 0.05 } : { kind: "mse" });
-    const result = await train(graph, {
+    const { logits, restore } = splitSoftmax(network, loss);
+    const result = await train(logits, {
       ...definedOf(options),
       epochs,
       batch,
@@ -133,7 +183,7 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
       data: pipelineSource(training),
       ...(validation ? { validation: pipelineSource(validation) } : {}),
     });
-    return { ...result, dataBusy: training.statistics().busyShare };
+    return { ...result, graph: restore(result.graph), dataBusy: training.statistics().busyShare };
   } finally {
     await training.close();
     await validation?.close();

@@ -122,8 +122,8 @@ function seriesGraph(recipe: SeriesRecipe, [rows = 0, columns = 0]: readonly num
   if (recipe.kind === "series") {
     return chain.graph(chain.node(result.dtype === "float32" ? "DEQUANTIZE" : "QUANTIZE", [signal], {}, result));
   }
-  const { window = rows, bands, lowDb, highDb } = recipe;
-  const attrs = { window, hop: recipe.hop ?? window, bands, lowDb, highDb };
+  const { kind: _, fullScale: __, window = rows, hop = window, ...features } = recipe;
+  const attrs = { window, hop, ...features };
   return chain.graph(chain.node("IMU_FEATURES", [signal], attrs, result));
 }
 

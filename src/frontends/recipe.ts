@@ -31,13 +31,15 @@ const schema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("log-mel"), ...mel }),
   z.strictObject({ kind: z.literal("mfcc"), ...mel, coefficients: count.default(10) }),
   z.strictObject({ kind: z.literal("spectrogram"), ...sound }),
-  /** Statistics of windows of a series, and its energy in bands. */
+  /** Of windows of a series: each column's statistics, cosines between columns, energy in bands. */
   z.strictObject({
     kind: z.literal("imu-features"),
     /** Rows of a window; default: all of an example. The step from one to the next; default: the window. */
     window: count.optional(),
     hop: count.optional(),
     fullScale,
+    statistics: z.boolean().default(true),
+    similarities: z.boolean().default(true),
     bands: z.number().int().min(0).max(16).default(4),
     lowDb: z.number().default(-80),
     highDb: z.number().default(0),

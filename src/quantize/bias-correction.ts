@@ -3,14 +3,10 @@ import type { TensorId } from "../base/units.js";
 import { tensorOf, viewOf } from "../ir/graph.js";
 import { type Graph, type Node, specOf } from "../ops/index.js";
 import type { ExecView } from "../ops/spec.js";
-import { type Execute, interpret, type SampleInputs } from "./calibrate.js";
+import type { Collector } from "./calibrate.js";
 
 /** The mean of each element of the tensors that operators with weights read. */
-export function meanInputs(
-  graph: Graph,
-  samples: Iterable<SampleInputs>,
-  execute: Execute = interpret,
-): ReadonlyMap<TensorId, Float32Array> {
+export function meanInputs(graph: Graph): Collector<ReadonlyMap<TensorId, Float32Array>> {
   const wanted = new Set<TensorId>();
   for (const node of graph.nodes) {
     const { sums } = specOf(node).traits;
@@ -18,14 +14,16 @@ export function meanInputs(
     if (input !== null && input !== undefined) wanted.add(input);
   }
   const totals = new Map<TensorId, { readonly sum: Float64Array; count: number }>();
-  execute(graph, samples, (id, data) => {
-    if (!wanted.has(id)) return;
-    const total = totals.get(id) ?? { sum: new Float64Array(data.length), count: 0 };
-    totals.set(id, total);
-    for (let i = 0; i < data.length; i++) total.sum[i] = (total.sum[i] as number) + (data[i] as number);
-    total.count++;
-  });
-  return new Map([...totals].map(([id, { sum, count }]) => [id, Float32Array.from(sum, (s) => s / count)]));
+  return {
+    show: (id, data) => {
+      if (!wanted.has(id)) return;
+      const total = totals.get(id) ?? { sum: new Float64Array(data.length), count: 0 };
+      totals.set(id, total);
+      for (let i = 0; i < data.length; i++) total.sum[i] = (total.sum[i] as number) + (data[i] as number);
+      total.count++;
+    },
+    result: () => new Map([...totals].map(([id, { sum, count }]) => [id, Float32Array.from(sum, (s) => s / count)])),
+  };
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Graph, type Node, specOf } from "../ops/index.js";
 import type { WeightedSums } from "../ops/spec.js";
 import { type ActivationType, quantizeData } from "./affine.js";
 import { keepsScale } from "./groups.js";
-import { channelLayout, quantizeWeights, type WeightBits, weightScales } from "./weights.js";
+import { channelLayout, quantizeWeights, type Rounding, type WeightBits, weightScales } from "./weights.js";
 
 /** How the layers of a graph are quantized. */
 export interface LayerChoices {
@@ -16,8 +16,8 @@ export interface LayerChoices {
   readonly weightBits: (node: Node) => WeightBits;
   /** Scales of the weights of a node, one for each output channel, where they are known. */
   readonly weightScales?: (node: Node) => readonly number[] | undefined;
-  /** How a weight over its scale becomes an integer; default to the nearest. */
-  readonly round?: (node: Node) => ((scaled: number, index: number) => number) | undefined;
+  /** How the weights of a node become integers; default to the nearest. */
+  readonly round?: (node: Node) => Rounding | undefined;
   /** What rounding its weights adds to the outputs of a node on average, one for each channel: taken off the biases. */
   readonly meanError?: (node: Node, weightError: Float32Array) => Float64Array | undefined;
 }

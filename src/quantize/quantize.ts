@@ -6,9 +6,10 @@ import { runPipeline } from "../passes/pipeline.js";
 import type { ActivationType } from "./affine.js";
 import { assignQuantization } from "./assign.js";
 import { meanError, meanInputs, meanOf } from "./bias-correction.js";
-import { type Execute, interpret, type Observations, observe, type SampleInputs } from "./calibrate.js";
+import { type Execute, histograms, interpret, type Observations, type SampleInputs } from "./calibrate.js";
 import { type Converted, convert } from "./convert.js";
 import type { ObserverName } from "./observers.js";
+import { layerMoments, type Moments, roundAdaptively } from "./rounding.js";
 import type { WeightBits } from "./weights.js";
 
 export interface QuantizeOptions {
@@ -20,6 +21,8 @@ export interface QuantizeOptions {
   readonly observer?: ObserverName;
   /** Whether biases make up for what rounding the weights does on average; default "on". */
   readonly biasCorrection?: "on" | "off";
+  /** Each weight up or down, so that its layer's outputs change least (default), or to the nearest. */
+  readonly rounding?: "adaptive" | "nearest";
 }
 
 /** A float network and what was seen of it. */
@@ -29,6 +32,8 @@ export interface Calibrated {
   readonly observations: Observations;
   /** Of the tensors that layers with weights read, the mean of each element. */
   readonly means: ReadonlyMap<TensorId, Float32Array>;
+  /** How the inputs of the sums of layers go together. */
+  readonly moments: Moments;
 }
 
 /** The name of a layer: of its first output. */
@@ -60,21 +65,29 @@ export function prepare(model: Model): Graph {
  * Runs a float32 network on samples and notes what it computes.
  * @param execute what runs it; default the interpreter
  */
-export function calibrate(model: Model, samples: Iterable<SampleInputs>, execute: Execute = interpret): Calibrated {
+export function calibrate(model: Model, samples: readonly SampleInputs[], execute: Execute = interpret): Calibrated {
   const graph = prepare(model);
-  return { graph, observations: observe(graph, samples, execute), means: meanInputs(graph, samples, execute) };
+  const [seen, means, moments] = [histograms(graph), meanInputs(graph), layerMoments(graph, samples.length)];
+  execute(graph, samples, (id, data) => {
+    for (const collector of [seen, means, moments]) collector.show(id, data);
+  });
+  return { graph, observations: seen.result(), means: means.result(), moments: moments.result() };
 }
 
 /** Chooses scales and converts; see {@link quantizeModel}. */
 export function quantizeCalibrated(calibrated: Calibrated, options: QuantizeOptions = {}): Converted {
-  const { graph, observations, means } = calibrated;
-  const { activations = "int8", observer = "mse", weightBits = 8, biasCorrection = "on" } = options;
-  const quantizations = assignQuantization(graph, observations, activations, observer);
+  const { graph, observations, means, moments } = calibrated;
+  const { activations = "int8", weightBits = 8, biasCorrection = "on", rounding = "adaptive" } = options;
+  const quantizations = assignQuantization(graph, observations, activations, options.observer ?? "mse");
   return convert(graph, quantizations, {
     activations,
     meanError: (node, error) => {
       const mean = biasCorrection === "off" ? null : meanOf(graph, means, node);
       return mean === null ? undefined : meanError(graph, node, mean, error);
+    },
+    round: (node) => {
+      const layer = rounding === "adaptive" ? moments.get(node) : undefined;
+      return layer && ((scaled, most) => roundAdaptively(layer, scaled, most));
     },
     weightBits: (node) => (typeof weightBits === "number" ? weightBits : weightBits(layerName(graph, node))),
   });
@@ -87,7 +100,7 @@ export function quantizeCalibrated(calibrated: Calibrated, options: QuantizeOpti
  */
 export const quantizeModel = (
   model: Model,
-  samples: Iterable<SampleInputs>,
+  samples: readonly SampleInputs[],
   options: QuantizeOptions & { readonly execute?: Execute } = {},
 ): Converted => quantizeCalibrated(calibrate(model, samples, options.execute), options);
 

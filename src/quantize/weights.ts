@@ -47,17 +47,21 @@ export function weightScales(
   return values.map((of, c) => Math.fround(Math.max(channelScale(of, bits), leastScale(c), 1e-12)));
 }
 
-/** Weights as integers of their channels' scales, rounded half away from zero or as `round` says. */
+/** How weights over their scales become integers from -most to most. */
+export type Rounding = (scaled: Float64Array, most: number) => Int8Array;
+
+/** Half away from zero. */
+const roundNearest: Rounding = (scaled, most) => Int8Array.from(scaled, (v) => clamp(roundAway(v), -most, most));
+
+/** Weights as integers of their channels' scales. */
 export function quantizeWeights(
   weights: Tensor,
   axis: number,
   bits: WeightBits,
   scales: readonly number[],
-  round: (scaled: number, index: number) => number = roundAway,
+  round: Rounding = roundNearest,
 ): Int8Array {
   const { channelOf } = channelLayout(weights.shape, axis);
-  const most = largestWeight(bits);
-  return Int8Array.from(weights.data as Float32Array, (w, i) =>
-    clamp(round(w / (scales[channelOf(i)] as number), i), -most, most),
-  );
+  const scaled = Float64Array.from(weights.data as Float32Array, (w, i) => w / (scales[channelOf(i)] as number));
+  return round(scaled, largestWeight(bits));
 }

@@ -88,6 +88,15 @@ function runtimePath(): string {
   }
 }
 
+/** Throws TH5001: the execution providers that were asked for are not there. */
+const unavailable = (providers: readonly string[], error: Error): never =>
+  fail("TH5001", {
+    where: ["onnxruntime-node"],
+    found: `${providers.join(", ")}: ${error.message.split("\n")[0]}`,
+    expected: "execution providers that this machine and installation have",
+    fix: "leave out the provider for the CPU; CUDA needs Linux, its libraries, and onnxruntime-node installed without onnxruntime-node-install=skip",
+  });
+
 interface Pending {
   readonly resolve: (value: never) => void;
   readonly reject: (error: Error) => void;
@@ -120,7 +129,10 @@ const createHost = ${createHost.toString()};
       worker.postMessage({ id, request }, [...transfer]);
     });
   return {
-    open: (session, model) => ask({ kind: "open", session, model, options }),
+    open: (session, model) =>
+      ask<void>({ kind: "open", session, model, options }).catch((error: Error) =>
+        options.providers === undefined ? Promise.reject(error) : unavailable(options.providers, error),
+      ),
     run: (request) => {
       const lent = Object.values(request.feeds).map((v) => v.data.buffer as ArrayBuffer);
       return ask({ kind: "run", ...request }, lent);

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { verify } from "../../src/app/api.js";
 import { seededRandom } from "../../src/base/random.js";
 import { perTensor } from "../../src/ir/graph.js";
+import { Network } from "../../src/nets/network.js";
 import { averagePool2d } from "../../src/ops/average_pool2d/average_pool2d.js";
 import { depthwiseConv2d } from "../../src/ops/depthwise_conv2d/depthwise_conv2d.js";
+import type { Model } from "../../src/ops/index.js";
 import { logistic } from "../../src/ops/logistic/logistic.js";
 import { maxPool2d } from "../../src/ops/max_pool2d/max_pool2d.js";
 import { mean } from "../../src/ops/mean/mean.js";
@@ -13,6 +16,7 @@ import type { Sample } from "../../src/ops/spec.js";
 import { sub } from "../../src/ops/sub/sub.js";
 import { sum } from "../../src/ops/sum/sum.js";
 import { unidirectionalSequenceLstm } from "../../src/ops/unidirectional_sequence_lstm/unidirectional_sequence_lstm.js";
+import { quantizeModel } from "../../src/quantize/quantize.js";
 import { findTarget } from "../../src/verify/targets.js";
 import { addNode, addTensor, newDraft, toGraph } from "../graphs.js";
 import { planForms, runForms } from "../plan-checks.js";
@@ -113,6 +117,15 @@ const maps = (): readonly Sample<object>[] =>
     outputs: [{ dtype: "int8" as const, quant: perTensor(1 / 256, -128) }],
   }));
 
+/** A network whose mean takes rows as a convolution gives them. */
+function quantizedMean(channels: number): Model {
+  const net = new Network("mean");
+  const graph = net.graph([net.dense(net.globalPool(net.pointwise(net.input([13, 16, 4]), channels)), 10)]);
+  const model = { name: "mean", sha256: "", format: "memory", fileBytes: 0, main: graph, subgraphs: [] } as const;
+  const waves = new Float32Array(13 * 16 * 4).map((_, i) => Math.sin(i));
+  return { ...model, main: quantizeModel(model, [[waves]]).graph };
+}
+
 const dsp = (spec: unknown, samples: readonly unknown[]) => kernelCases(spec as never, samples as never, "dsp");
 
 describe("kernels for the DSP instructions of other operators", () => {
@@ -174,5 +187,12 @@ describe("kernels for the DSP instructions of other operators", () => {
       ),
     );
     expect((await runForms(findTarget(target), planned)).flat()).toEqual([]);
+  });
+
+  it("compile with their sizes known, as steps that have their kernel to themselves", { timeout: 60_000 }, async () => {
+    for (const channels of [8, 18, 64]) {
+      const { targets } = await verify(quantizedMean(channels), ["cortex-m4", "cortex-m55"], { optimize: "memory" });
+      expect(targets.map((t) => t.identical)).toEqual([true, true]);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { fail } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
 import { writeNpy } from "../../base/npy.js";
 import { boards } from "../../boards/table.js";
@@ -7,6 +8,7 @@ import { projectKinds } from "../../codegen/projects/index.js";
 import { newestOpset } from "../../formats/onnx/import/table.js";
 import { tensorOf } from "../../ir/graph.js";
 import { printGraph } from "../../ir/print.js";
+import type { Graph } from "../../ops/index.js";
 import { isas } from "../../ops/isa.js";
 import { dropFloatEdges } from "../../passes/edges.js";
 import { runPipeline } from "../../passes/pipeline.js";
@@ -14,18 +16,22 @@ import { targetNames } from "../../verify/target.js";
 import { boardOf, build, defaultTargets, inspect, run, verify } from "../api.js";
 import { pipelineOptions } from "../compile.js";
 import { loadModel } from "../files.js";
+import { realInputs } from "../real-inputs.js";
 import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
 import { onnxReports, renderOnnxOperators } from "../report/onnx-operators.js";
 import { operatorReports, renderOperators } from "../report/operators.js";
 import { renderInspect } from "../report/terminal.js";
 import { renderBuild, renderVerify } from "../report/verify.js";
-import { type Command, json } from "./command.js";
+import { type Command, type Console, json } from "./command.js";
+import { dataOptions, datasetOption, preparationOption } from "./data-options.js";
 import {
   choiceOption,
   compileOptions,
   listOption,
   modelOptions,
+  numberOption,
+  type RawOptions,
   readInputs,
   requiredOption,
   textOption,
@@ -139,31 +145,47 @@ const buildCommand: Command = {
   },
 };
 
+/** What is run: files, real examples, or, undefined, what verification makes up. */
+async function verifiedInputs(graph: Graph, options: RawOptions, console: Console) {
+  const files = listOption(options, "input");
+  const isReal = textOption(options, "data") !== undefined;
+  if (files !== undefined && isReal)
+    return fail("TH6003", { found: "--input with --data", expected: "one of them", fix: "leave out one" });
+  if (files !== undefined) return [readInputs(graph, files)];
+  if (!isReal) return undefined;
+  const dataset = datasetOption(options, console);
+  const count = textOption(options, "samples") === "all" ? Infinity : (numberOption(options, "samples", "whole") ?? 20);
+  return realInputs(graph, dataset, { ...preparationOption(options, dataset), count });
+}
+
 const verifyCommand: Command = {
   usage: "verify <model>",
   summary: "Run the same inputs on several targets and compare them bit for bit",
   options: [
     ["--on <targets>", `interpreter, ${targetNames.join(", ")} (default: interpreter,host,cortex-m4)`],
     ["--input <file>", ".npy or raw bytes; repeat for several inputs (default: three pseudo-random runs)"],
+    ...dataOptions,
+    ["--samples <n>", "with --data: so many of its test examples, evenly, or all (default: 20)"],
     ["--profile", "also measure every layer on emulated cores: instructions, cycles, bytes"],
     ...planOptions,
   ],
   examples: [
     "thimble verify kws.tflite",
     "thimble verify kws.tflite --profile --on cortex-m4 --plan layers",
+    "thimble verify model-with-frontend.thimble --data gestures/ --window 119 --frontend @recipe.json --on cortex-m4",
     "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json",
   ],
-  run: async ([path = ""], options, { progress }) => {
+  run: async ([path = ""], options, console) => {
     const model = loadModel(path, modelOptions(options));
     const compile = compileOptions(options);
-    const files = listOption(options, "input");
     const graph =
       compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
+    const inputs = await verifiedInputs(graph, options, console);
     const report = await verify(model, listOption(options, "on") ?? ["interpreter", "host", "cortex-m4"], {
       ...compile,
-      ...(files ? { inputs: [readInputs(graph, files)] } : {}),
+      ...(inputs ? { inputs } : {}),
       ...(options["profile"] === true ? { profile: true } : {}),
-      onTarget: (name, part, total) => progress(`running on ${name}`, part, total),
+      onTarget: (name, part, total) => console.progress(`running on ${name}`, part, total),
     });
     return {
       output: options["json"] ? json(report) : renderVerify(report),

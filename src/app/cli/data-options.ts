@@ -6,7 +6,7 @@ import type { DatasetOptions } from "../../data/options.js";
 import { checkRecipe, type Recipe } from "../../frontends/recipe.js";
 import type { Preparation } from "../examples.js";
 import type { Console } from "./command.js";
-import { listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
+import { jsonOption, listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
 
 /** Options of every command that reads data. */
 export const dataOptions = [
@@ -27,7 +27,7 @@ export const dataOptions = [
   ],
   [
     "--frontend <recipe>",
-    "features in place of the signal, on the device too: log-mel, mfcc, spectrogram, or JSON with kind and settings",
+    "features in place of the signal, on the device too: log-mel, mfcc, spectrogram, or JSON with kind and settings (or in @file.json)",
   ],
   ["--skip-bad", "leave bad files out, with a warning for each, in place of refusing the data"],
 ] as const;
@@ -86,15 +86,7 @@ export function datasetOption(options: RawOptions, { note }: Console): Dataset {
 function frontendOption(options: RawOptions, dataset: Dataset): Recipe | undefined {
   const text = textOption(options, "frontend");
   if (text === undefined) return undefined;
-  let given: unknown = { kind: text };
-  if (text.startsWith("{")) {
-    try {
-      given = JSON.parse(text);
-    } catch (error) {
-      const fix = error instanceof Error ? error.message : "see --help";
-      fail("TH6003", { found: `--frontend ${text}`, expected: 'JSON such as {"kind":"mfcc","mels":20}', fix });
-    }
-  }
+  const given = /^[{@]/.test(text) ? jsonOption(options, "frontend", '{"kind":"mfcc","mels":20}') : { kind: text };
   const rate = dataset.kind === "audio" && dataset.sampleRate !== null ? { sampleRate: dataset.sampleRate } : {};
   return checkRecipe({ ...rate, ...(given as object) });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fail } from "../../base/diagnostics.js";
 import { bytesOf, elementsOf, fromBytes, type TensorData } from "../../base/dtype.js";
 import { readNpy } from "../../base/npy.js";
@@ -49,6 +50,18 @@ export function choiceOption<T extends string>(
   if (value === undefined) return fallback;
   const found = choices.find((c) => c === value);
   return found ?? fail("TH6003", { found: `--${name} ${value}`, expected: choices.join(", "), fix: "see --help" });
+}
+
+/** An option whose value is JSON, or in a file behind an @. What it may hold is checked where it is used. */
+export function jsonOption(options: RawOptions, name: string, example: string): unknown {
+  const text = textOption(options, name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text.startsWith("@") ? readFileSync(text.slice(1), "utf8") : text);
+  } catch (error) {
+    const fix = error instanceof Error ? error.message : "see --help";
+    return fail("TH6003", { found: `--${name} ${text}`, expected: `JSON such as ${example}, or @file.json`, fix });
+  }
 }
 
 /** An option that must be there. */

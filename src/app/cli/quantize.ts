@@ -22,6 +22,14 @@ export const quantizeCommand: Command = {
       `how ranges are chosen: ${Object.keys(observers).join(", ")}, or auto: the best (default: auto)`,
     ],
     ["--bias-correction <on|off>", "biases make up for what rounding the weights does on average (default: on)"],
+    [
+      "--rounding <way>",
+      "adaptive: weights up or down so that layers' outputs change least, or nearest (default: adaptive)",
+    ],
+    [
+      "--equalize <on|off|auto>",
+      "bring channels between layers to like ranges first; auto: if it helps (default: auto)",
+    ],
     ["--flash <size>", "weights and constants may take so much; layers get 4 bits until they fit"],
     ["--max-loss <points>", "for --weights auto: points of accuracy that may be lost (default: 0.5)"],
     ["--calibrate <n>", "training examples to observe (default: 200)"],
@@ -38,6 +46,8 @@ export const quantizeCommand: Command = {
     const bits = choiceOption(options, "weights", ["8", "4", "auto"], "8");
     const observer = choiceOption(options, "observer", [...(Object.keys(observers) as ObserverName[]), "auto"], "auto");
     const biasCorrection = choiceOption(options, "bias-correction", ["on", "off"], "on");
+    const rounding = choiceOption(options, "rounding", ["adaptive", "nearest"], "adaptive");
+    const equalize = choiceOption(options, "equalize", ["on", "off", "auto"], "auto");
     const out = textOption(options, "out") ?? `${basename(path).replace(/\.[^.]*$/, "")}-${activations}.tflite`;
     const [calibration, evaluation, seed] = ["calibrate", "evaluate", "seed"].map((n) =>
       numberOption(options, n, "whole"),
@@ -50,6 +60,8 @@ export const quantizeCommand: Command = {
       activations,
       observer,
       biasCorrection,
+      rounding,
+      equalize,
       weightBits: bits === "auto" ? "auto" : bits === "4" ? 4 : 8,
       ...preparationOption(options, dataset),
       ...(calibration === undefined ? {} : { calibration }),

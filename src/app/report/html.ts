@@ -2,9 +2,8 @@ import { version } from "../../base/assets.js";
 import { grouped } from "../../base/units.js";
 import type { BufferKind } from "../../plan/plan.js";
 import type { InspectReport } from "./inspect.js";
+import { card, escapeHtml, fixed, page, table } from "./page.js";
 import { sizeText } from "./terminal.js";
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** The plotting area of both pictures, in SVG units. */
 const area = { left: 76, right: 24, top: 16, bottom: 34, width: 1080 } as const;
@@ -24,8 +23,6 @@ function scaleOf(report: InspectReport, maxBytes: number, height: number): Scale
     height,
   };
 }
-
-const fixed = (n: number): string => n.toFixed(1);
 
 /** Round numbers that divide [0, max] into about five. */
 function ticks(max: number): readonly number[] {
@@ -128,16 +125,6 @@ function liveCurve(report: InspectReport): string {
   return `<svg viewBox="0 0 ${area.width} ${s.height}" role="img" aria-label="live bytes by step">${axes(report, s, top)}<path class="live" d="${filled}"/>${bars.join("")}${boards.join("")}</svg>`;
 }
 
-type Cell = string | number;
-
-function table(head: readonly string[], rows: readonly (readonly Cell[])[], rowClass: (i: number) => string): string {
-  const body = rows.map(
-    (row, i) =>
-      `<tr class="${rowClass(i)}">${row.map((c) => (typeof c === "number" ? `<td class="n">${grouped(c)}</td>` : `<td>${escapeHtml(c)}</td>`)).join("")}</tr>`,
-  );
-  return `<div class="scroll"><table><thead><tr>${head.map((h) => `<th>${escapeHtml(h)}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
-}
-
 const layerTable = (report: InspectReport): string =>
   table(
     ["#", "operator", "name", "from", "output", "MACs", "parameters", "weights B", "scratch B", "live RAM B", "memory"],
@@ -178,22 +165,13 @@ const boardTable = (report: InspectReport): string =>
 const kinds: readonly BufferKind[] = ["input", "activation", "output", "scratch", "state"];
 
 const style = `
-:root{color-scheme:light dark;--bg:#fbfaf7;--ink:#1d2327;--soft:#6a737b;--line:#e2dfd8;--card:#fff;--input:#4f8fc0;--activation:#79b791;--output:#d98f45;--scratch:#b9b3a8;--state:#9a7fb8;--peak:#c8452f}
-@media (prefers-color-scheme:dark){:root{--bg:#15181b;--ink:#e6e8ea;--soft:#98a1a8;--line:#2c3237;--card:#1c2024;--input:#4d87b4;--activation:#5c9a76;--output:#c17e3b;--scratch:#6b675f;--state:#8169a0;--peak:#e0644e}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1160px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:17px;margin:36px 0 10px}
-.sub{color:var(--soft);font-size:13px;overflow-wrap:anywhere}.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin-top:20px}
-.card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 14px}.card b{display:block;font-size:20px;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}
-svg{display:block;width:100%;height:auto;background:var(--card);border:1px solid var(--line);border-radius:8px}
-.grid{stroke:var(--line)}.tick,.limit-text{fill:var(--soft);font:11px system-ui,sans-serif}.label{fill:#fff;font:11px system-ui,sans-serif;pointer-events:none}
+:root{--input:#4f8fc0;--activation:#79b791;--output:#d98f45;--scratch:#b9b3a8;--state:#9a7fb8}
+@media (prefers-color-scheme:dark){:root{--input:#4d87b4;--activation:#5c9a76;--output:#c17e3b;--scratch:#6b675f;--state:#8169a0}}
 g rect{stroke:var(--card);stroke-width:.6;fill-opacity:.82}rect.input,i.input{fill:var(--input);background:var(--input)}rect.activation,i.activation{fill:var(--activation);background:var(--activation)}rect.output,i.output{fill:var(--output);background:var(--output)}rect.scratch,i.scratch{fill:var(--scratch);background:var(--scratch)}rect.state,i.state{fill:var(--state);background:var(--state)}
 .live{fill:var(--activation);opacity:.75}.peak{fill:var(--peak)}.hover{fill:transparent}.hover:hover,g rect:hover{fill-opacity:.7}.hover:hover{fill:var(--ink);fill-opacity:.15}
-.limit{stroke:var(--peak);stroke-dasharray:5 4}.legend{display:flex;gap:18px;color:var(--soft);font-size:13px;margin:8px 0 0}.legend i{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}
-.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px;background:var(--card)}table{border-collapse:collapse;width:100%;font-size:13px}th,td{text-align:left;padding:5px 8px;border-bottom:1px solid var(--line);white-space:nowrap}th{color:var(--soft);font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}td:nth-child(3){max-width:190px;overflow:hidden;text-overflow:ellipsis}tr:last-child td{border-bottom:0}
+.limit{stroke:var(--peak);stroke-dasharray:5 4}
+.limit-text{fill:var(--soft);font:11px system-ui,sans-serif}td:nth-child(3){max-width:190px;overflow:hidden;text-overflow:ellipsis}
 .peak-row td{color:var(--peak);font-weight:600}.misfit td{color:var(--soft)}.fits td:nth-child(2){color:#2f8f57;font-weight:600}`;
-
-const card = (label: string, value: string): string =>
-  `<div class="card"><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`;
 
 /** A self-contained page: totals, the memory map, the live-bytes curve against boards' RAM, layers and boards. */
 export function renderHtml(report: InspectReport): string {
@@ -203,14 +181,21 @@ export function renderHtml(report: InspectReport): string {
     .filter((k) => plan.buffers.some((b) => b.kind === k))
     .map((k) => `<span><i class="${k}"></i>${k}</span>`)
     .join("");
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(model.name)} - Thimble</title><style>${style}</style></head>
-<body><main><h1>${escapeHtml(model.name)}</h1><div class="sub">${escapeHtml(model.format)}, ${grouped(model.fileBytes)} B, SHA-256 ${escapeHtml(model.sha256)}; thimble ${version}</div>
-<div class="cards">${card("peak RAM besides the stack", `${grouped(totals.peakBytes)} B`)}${card("weights and constants", `${grouped(totals.flashBytes)} B`)}${card("MACs", grouped(totals.macs))}${card("parameters", grouped(totals.parameters))}${card("boards it fits", `${report.fits.filter((f) => f.fits).length} of ${report.fits.length}`)}</div>
+  const cards = [
+    card("peak RAM besides the stack", `${grouped(totals.peakBytes)} B`),
+    card("weights and constants", `${grouped(totals.flashBytes)} B`),
+    card("MACs", grouped(totals.macs)),
+    card("parameters", grouped(totals.parameters)),
+    card("boards it fits", `${report.fits.filter((f) => f.fits).length} of ${report.fits.length}`),
+  ];
+  return page(
+    model.name,
+    `${escapeHtml(model.format)}, ${grouped(model.fileBytes)} B, SHA-256 ${escapeHtml(model.sha256)}; thimble ${version}`,
+    `<div class="cards">${cards.join("")}</div>
 <h2>Memory map</h2><div class="sub">Each rectangle is a buffer: steps across, ${plan.regions.length > 1 ? "the offset in its memory up, one memory above the other" : "arena offset up"}. Where two meet at a step, an output grows over rows of its input that are done with.${peak ? ` Most is live at step ${plan.peakStep}, ${escapeHtml(peak.op)} ${escapeHtml(JSON.stringify(peak.name.split(";")[0]))}.` : ""}</div>${memoryMap(report)}<div class="legend">${legend}</div>
 <h2>Live bytes</h2><div class="sub">What must be kept at each step, against the RAM of boards (dashed); no placement can be smaller than the peak of this curve.</div>${liveCurve(report)}
 <h2>Layers</h2>${layerTable(report)}
-<h2>Boards</h2>${boardTable(report)}
-</main></body></html>
-`;
+<h2>Boards</h2>${boardTable(report)}`,
+    style,
+  );
 }

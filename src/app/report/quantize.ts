@@ -1,6 +1,6 @@
 import { grouped } from "../../base/units.js";
-import type { Score } from "../examples.js";
 import type { QuantizeReport } from "../quantize.js";
+import type { Score } from "../score.js";
 import { renderTable } from "./table.js";
 
 /** `97.3% (292 of 300)`, or the error. */
@@ -17,7 +17,7 @@ export function renderQuantize(report: QuantizeReport): string {
   const four = layers.filter((l) => l.bits === 4).length;
   const bits = new Map(layers.map((l) => [l.layer, l.bits]));
   const lines = [
-    `model      ${report.model.name}, ${report.activations} activations, ranges by ${report.observer}`,
+    `model      ${report.model.name}, ${report.activations} activations, ranges by ${report.observer}${report.equalized ? ", channels equalized" : ""}, ${report.rounding} rounding`,
     `weights    ${layers.length === 0 ? "one width for all layers" : `${four} of ${layers.length} layers have 4 bits, the others 8`}`,
     `flash      ${grouped(report.flashBytes)} B of weights and constants; ${grouped(report.floatFlashBytes)} B in float`,
     `float      ${scoreText(float)} on the ${report.evaluated.split} examples`,

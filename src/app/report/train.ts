@@ -22,7 +22,7 @@ export function renderTrain(report: TrainModelReport | Misfit): string {
     ...(report.out === null
       ? []
       : [
-          `wrote      ${report.out}/model.tflite, ${report.withFrontend === null ? "" : "model-with-frontend.thimble, "}float.tflite, float.onnx, labels.txt, metrics.jsonl, report.json`,
+          `wrote      ${report.out}/model.tflite, ${report.withFrontend === null ? "" : "model-with-frontend.thimble, "}float.tflite, float.onnx, labels.txt, metrics.jsonl, report.json, report.html`,
         ]),
   ].join("\n")}\n`;
 }

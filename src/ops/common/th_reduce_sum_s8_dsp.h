@@ -58,7 +58,8 @@ TH_KERNEL void th_reduce_sum_s8_dsp_fold(const th_reduce_sum_params *p, int32_t 
         th_channel_sums_add(&halves, input + c, p->first, p->middle, 4, kept + c);
         th_channel_sums_flush(&halves, kept + c, 4);
     }
-    for (; c < p->middle; c++) {
+    /* Counted down: with the sizes known, the compiler warns of an overflow of c that cannot be. */
+    for (int32_t left = p->middle % 4; left > 0; left--, c++) {
         for (int32_t i = 0; i < p->first; i++) {
             kept[c] += input[c + i * p->middle];
         }

@@ -8,7 +8,16 @@ import type { ImuFeaturesAttrs } from "./reference.js";
 
 /** Float features of rows of columns. */
 function features(rows: readonly (readonly number[])[], attrs: Partial<ImuFeaturesAttrs> = {}): readonly number[] {
-  const all: ImuFeaturesAttrs = { window: rows.length, hop: rows.length, bands: 0, lowDb: -80, highDb: 0, ...attrs };
+  const all: ImuFeaturesAttrs = {
+    window: rows.length,
+    hop: rows.length,
+    statistics: true,
+    similarities: false,
+    bands: 0,
+    lowDb: -80,
+    highDb: 0,
+    ...attrs,
+  };
   const { graph } = sampleCase(imuFeatures as never, {
     name: "test",
     attrs: all,
@@ -48,6 +57,48 @@ describe("statistics", () => {
   it("of a constant have no deviation and no crossings", () => {
     const found = features(Array.from({ length: 9 }, () => [-32768]));
     expect(found).toEqual([-1, 0, 1, -1, -1, 0]);
+  });
+});
+
+describe("cosines", () => {
+  const cosines = (rows: readonly (readonly number[])[]): readonly number[] =>
+    features(rows, { statistics: false, similarities: true });
+
+  it("are those of the definition, whatever the force", () => {
+    const random = seededRandom(7);
+    for (const [n, force] of [
+      [2, 9000],
+      [119, 6000],
+      [119, 300],
+      [2000, 12000],
+    ] as const) {
+      const rows = Array.from({ length: n }, () => {
+        const shared = random.normal();
+        return [0, 1, 2, 3].map((c) =>
+          Math.max(-32768, Math.min(32767, Math.round(force * (shared + c * random.normal())))),
+        );
+      });
+      const found = cosines(rows);
+      const column = (c: number): readonly number[] => rows.map((r) => r[c] ?? 0);
+      const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((s, v, i) => s + v * (b[i] ?? 0), 0);
+      const wanted = [0, 1, 2, 3].flatMap((c) =>
+        [1, 2].map((k) => {
+          const [a, b] = [column(c), column((c + k) % 4)];
+          return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+        }),
+      );
+      expect(found).toHaveLength(8);
+      found.forEach((v, i) => {
+        expect(v).toBeCloseTo(wanted[i] ?? 0, 3);
+      });
+    }
+  });
+
+  it("of a column with itself, its opposite and silence are 1, -1 and 0, at full scale too", () => {
+    const rows = Array.from({ length: 2048 }, () => [-32768, -32768, 32767, 0, 0]);
+    const found = cosines(rows);
+    expect(found.slice(0, 2).map((v) => Math.round(v * 1e4) / 1e4)).toEqual([1, -1]);
+    expect(found.slice(6)).toEqual([0, 0, 0, 0]);
   });
 });
 

@@ -8,12 +8,13 @@ import { defineOp, type Kernel, noTraits, type Sample, slidingRows } from "../sp
 import {
   bandEdges,
   channelsOf,
+  comparedOf,
+  featuresPerColumn,
   fftOf,
   type ImuFeaturesAttrs,
   imuFeaturesReference,
   rowsOf,
   statisticScale,
-  statistics,
   tablesOf,
 } from "./reference.js";
 
@@ -39,6 +40,8 @@ function kernel(suffix: "s8" | "s16" | "f32", dtype: DType): Kernel<ImuFeaturesA
             window: attrs.window,
             fft,
             channels,
+            statistics: Number(attrs.statistics),
+            compared: comparedOf(view),
             bands: attrs.bands,
             offset,
             half,
@@ -62,8 +65,8 @@ function kernel(suffix: "s8" | "s16" | "f32", dtype: DType): Kernel<ImuFeaturesA
           { kind: "scratch" },
           { kind: "output", index: 0 },
         ],
-        // The transform, and the column it is made of.
-        scratchBytes: bytesOf("int32", fft + 2) + bytesOf("int16", attrs.window + (attrs.window & 1)),
+        // The columns' lengths; the transform, and the column it is made of.
+        scratchBytes: bytesOf("int32", channels + (attrs.bands > 0 ? fft + 2 + ((attrs.window + 1) >> 1) : 0)),
       };
     },
   };
@@ -71,7 +74,15 @@ function kernel(suffix: "s8" | "s16" | "f32", dtype: DType): Kernel<ImuFeaturesA
 
 const isCount = (n: number): boolean => Number.isInteger(n) && n > 0;
 
-const base: ImuFeaturesAttrs = { window: 20, hop: 10, bands: 3, lowDb: -80, highDb: 0 };
+const base: ImuFeaturesAttrs = {
+  window: 20,
+  hop: 10,
+  statistics: true,
+  similarities: true,
+  bands: 3,
+  lowDb: -80,
+  highDb: 0,
+};
 
 function sample(
   name: string,
@@ -91,7 +102,7 @@ function sample(
 
 export const imuFeatures = defineOp<"IMU_FEATURES", ImuFeaturesAttrs>({
   name: "IMU_FEATURES",
-  summary: "Statistics of windows of a time series, and levels of bands of its spectrum, for each column",
+  summary: "Statistics of windows of a time series, cosines between its columns, and levels of bands of its spectrum",
   arity: { inputs: [1, 1], outputs: [1, 1] },
   optionalInputs: [],
   traits: {
@@ -111,11 +122,14 @@ export const imuFeatures = defineOp<"IMU_FEATURES", ImuFeaturesAttrs>({
     if (!checkOption(isBands, "bands", bands, `from 0 to ${mostBands}`, report)) return null;
     const isRange = highDb - lowDb >= 1 && lowDb >= -200 && highDb <= 100;
     if (!checkOption(isRange, "lowDb", lowDb, "less than highDb", report)) return null;
+    const isAny = featuresPerColumn(view) > 0;
+    if (!checkOption(isAny, "statistics, similarities, bands", "none", "some, of more than one column", report))
+      return null;
     const count = Math.floor((rowsOf(view) - window) / hop) + 1;
     const isSeries = input.shape[0] === 1 && input.shape[2] === 1 && count > 0;
     if (!checkShape(input, isSeries, `[1, at least ${window}, 1, columns]`, report)) return null;
     const { dtype } = outputOf(view, 0);
-    const shape = [1, count, channelsOf(view), statistics + bands];
+    const shape = [1, count, channelsOf(view), featuresPerColumn(view)];
     return [{ shape, dtype, quant: dtype === "float32" ? null : "free" }];
   },
   reference: imuFeaturesReference,
@@ -126,13 +140,17 @@ export const imuFeatures = defineOp<"IMU_FEATURES", ImuFeaturesAttrs>({
     const fft = view.attrs.bands > 0 ? fftOf(view.attrs) : 0;
     const columns = sizeAt(outputOf(view, 0).shape, 1) * channelsOf(view);
     const transform = fft === 0 ? 0 : fft * (Math.log2(fft) + 1);
-    return { macs: columns * (3 * view.attrs.window + transform), operations: columns * 6 * view.attrs.window };
+    const { window, statistics } = view.attrs;
+    const products = (statistics ? 3 : 1) + comparedOf(view);
+    return { macs: columns * (products * window + transform), operations: columns * (statistics ? 6 : 1) * window };
   },
   kernels: [kernel("s8", "int8"), kernel("s16", "int16"), kernel("f32", "float32")],
   samples: [
     sample("6 columns", "int8", base, 45, 6),
     sample("one column, odd", "int16", { ...base, window: 119, hop: 119, bands: 8 }, 119, 1),
-    sample("statistics alone", "float32", { ...base, window: 7, hop: 3, bands: 0 }, 20, 3),
+    sample("statistics alone", "float32", { ...base, window: 7, hop: 3, similarities: false, bands: 0 }, 20, 3),
+    sample("cosines alone", "int8", { ...base, statistics: false, bands: 0 }, 45, 6),
+    sample("cosines of two columns and bands", "int16", { ...base, window: 33, hop: 5, statistics: false }, 40, 2),
     sample("short", "float32", { ...base, window: 2, hop: 1, bands: 8 }, 4, 2),
   ],
 });

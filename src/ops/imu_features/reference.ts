@@ -10,6 +10,13 @@ export interface ImuFeaturesAttrs {
   /** Rows of a window, and from one window to the next. */
   readonly window: number;
   readonly hop: number;
+  /** Whether the six statistics of each column are features. */
+  readonly statistics: boolean;
+  /**
+   * Whether the cosines between columns, as vectors of a window's values, are features: of each column and the half of the
+   * others that follow it, in a circle. A movement made faster or with more force keeps its cosines.
+   */
+  readonly similarities: boolean;
   /** Bands of equal width, without the constant part, whose levels are features; 0 for none. */
   readonly bands: number;
   /** Levels in decibels of full scale that become -1 and 1. */
@@ -18,13 +25,21 @@ export interface ImuFeaturesAttrs {
 }
 
 /** Mean, standard deviation, root mean square, least, most, crossings of the mean as a part of all steps. */
-export const statistics = 6;
+const statistics = 6;
 
 /** Bits after the point of statistics, of which full scale is 1. */
 const statisticBits = 23;
 
 export const rowsOf = (view: NodeView<ImuFeaturesAttrs>): number => sizeAt(inputOf(view, 0).shape, 1);
 export const channelsOf = (view: NodeView<ImuFeaturesAttrs>): number => sizeAt(inputOf(view, 0).shape, 3);
+
+/** Other columns that each column is compared with. */
+export const comparedOf = (view: NodeView<ImuFeaturesAttrs>): number =>
+  view.attrs.similarities ? channelsOf(view) >> 1 : 0;
+
+/** Features of a column of a window. */
+export const featuresPerColumn = (view: NodeView<ImuFeaturesAttrs>): number =>
+  (view.attrs.statistics ? statistics : 0) + comparedOf(view) + view.attrs.bands;
 
 /** Points of the transform: the least power of two that holds the window. */
 export const fftOf = ({ window }: ImuFeaturesAttrs): number => Math.max(16, 2 ** Math.ceil(Math.log2(window)));
@@ -89,6 +104,18 @@ function statisticsOf(column: Int32Array): readonly number[] {
   ];
 }
 
+/** Bits after the point of a column's length as a vector: with them, sums of 2048 squares of int16 stay below 2^53. */
+const lengthBits = 5;
+
+const dot = (a: Int32Array, b: Int32Array): number => a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+
+/** The cosine between two columns of given lengths, 23 bits after the point; 0 where one is nothing but zeros. */
+function cosine(a: Int32Array, b: Int32Array, lengthA: number, lengthB: number): number {
+  if (lengthA === 0 || lengthB === 0) return 0;
+  const projected = Math.trunc((dot(a, b) * 2 ** (2 * lengthBits)) / lengthA);
+  return Math.trunc((projected * 2 ** statisticBits) / lengthB);
+}
+
 /** Levels of bands of what differs from the mean, which is halved so that 16 bits hold it. */
 function bandLevels(column: Int32Array, attrs: ImuFeaturesAttrs, z: Int32Array): readonly number[] {
   const mean = Math.trunc(column.reduce((a, b) => a + b, 0) / column.length);
@@ -106,7 +133,7 @@ function bandLevels(column: Int32Array, attrs: ImuFeaturesAttrs, z: Int32Array):
   });
 }
 
-/** Our own definition, in integers; [1, windows, columns, 6 + bands]. */
+/** Our own definition, in integers; [1, windows, columns, statistics, cosines and bands]. */
 export function imuFeaturesReference(view: ExecView<ImuFeaturesAttrs>): void {
   const { attrs } = view;
   const output = outputOf(view, 0);
@@ -122,16 +149,20 @@ export function imuFeaturesReference(view: ExecView<ImuFeaturesAttrs>): void {
       ? Math.fround(Math.fround(v) * factor)
       : clamp(requantize(v, multiplier, shift) + zero, min, max);
   const z = new Int32Array(fftOf(attrs) + 2);
-  const count = sizeAt(output.shape, 1);
+  const [count, compared] = [sizeAt(output.shape, 1), comparedOf(view)];
   for (let w = 0, o = 0; w < count; w++) {
-    for (let c = 0; c < channels; c++) {
-      const column = Int32Array.from(
-        { length: attrs.window },
-        (_, i) => samples[(w * attrs.hop + i) * channels + c] as number,
-      );
-      for (const v of statisticsOf(column)) out[o++] = finish(v, ofStatistics);
-      if (attrs.bands === 0) continue;
-      for (const v of bandLevels(column, attrs, z)) out[o++] = finish(v, ofLevels);
-    }
+    const columns = Array.from({ length: channels }, (_, c) =>
+      Int32Array.from({ length: attrs.window }, (__, i) => samples[(w * attrs.hop + i) * channels + c] as number),
+    );
+    const lengths = columns.map((x) => squareRoot(dot(x, x) * 2 ** (2 * lengthBits)));
+    columns.forEach((column, c) => {
+      if (attrs.statistics) for (const v of statisticsOf(column)) out[o++] = finish(v, ofStatistics);
+      for (let k = 1; k <= compared; k++) {
+        const d = (c + k) % channels;
+        const v = cosine(column, columns[d] as Int32Array, lengths[c] as number, lengths[d] as number);
+        out[o++] = finish(v, ofStatistics);
+      }
+      if (attrs.bands > 0) for (const v of bandLevels(column, attrs, z)) out[o++] = finish(v, ofLevels);
+    });
   }
 }

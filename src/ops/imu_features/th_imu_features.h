@@ -7,7 +7,7 @@
 #include "th_spectral.h"
 
 typedef struct {
-    int32_t window, fft, channels, bands;
+    int32_t window, fft, channels, statistics, compared, bands;
     int32_t offset, half;
     int32_t multiplier, shift, level_multiplier, level_shift;
     int32_t zero, min, max;
@@ -61,6 +61,38 @@ TH_LOOP int32_t th_imu_column(const void *const *rows, int32_t n, int32_t channe
     values[4] = most * 256;
     values[5] = n > 1 ? (int32_t)(((int64_t)crossings << 23) / (n - 1)) : 0;
     return sum;
+}
+
+enum { th_imu_length_bits = 5 };
+
+/* The product of two columns as vectors. */
+TH_LOOP int64_t th_imu_dot(const void *const *rows, int32_t n, int32_t a, int32_t b)
+{
+    int64_t sum = 0;
+    for (int32_t i = 0; i < n; i++) {
+        sum += (int64_t)th_imu_sample(rows, i, a) * th_imu_sample(rows, i, b);
+    }
+    return sum;
+}
+
+/* Lengths of columns as vectors, 5 bits after the point. */
+TH_INLINE void th_imu_lengths(const th_imu_features_params *p, const void *const *rows, int32_t *lengths)
+{
+    for (int32_t c = 0; c < p->channels; c++) {
+        const uint64_t squares = (uint64_t)th_imu_dot(rows, p->window, c, c);
+        lengths[c] = th_imu_square_root(squares << (2 * th_imu_length_bits));
+    }
+}
+
+/* The cosine between two columns, 23 bits after the point; 0 where one is nothing but zeros. */
+TH_INLINE int32_t th_imu_cosine(const th_imu_features_params *p, const void *const *rows, const int32_t *lengths,
+                                int32_t a, int32_t b)
+{
+    if (lengths[a] == 0 || lengths[b] == 0) {
+        return 0;
+    }
+    const int64_t scaled = th_imu_dot(rows, p->window, a, b) * (1 << (2 * th_imu_length_bits));
+    return (int32_t)(scaled / lengths[a] * (1 << 23) / lengths[b]);
 }
 
 /* The transform of what differs from the mean, halved; returns what is added to logarithms of its powers. */
