@@ -1,12 +1,14 @@
 /**
- * `npm run calibrate [-- --cores a,b]`: measures every kernel on layers of usual sizes and on the operators' own samples, on
- * each emulated core, fits cycles as weighted sums of features (src/cost/), and compares with whole shared models, which take no
- * part in the fit. Writes src/cost/calibrated.json.
+ * `npm run calibrate [-- --cores a,b --ops A,B]`: measures every kernel (of the given operators) on layers of usual sizes and
+ * on the operators' own samples, on each emulated core, fits cycles as weighted sums of features (src/cost/), and compares with
+ * whole shared models, which take no part in the fit. Writes src/cost/calibrated.json.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { planModel } from "../src/app/compile.js";
 import { isaOfTarget } from "../src/app/isa.js";
+import { cyclesPerFiring } from "../src/app/kernels.js";
+import { present } from "../src/base/assert.js";
 import { assetPath } from "../src/base/assets.js";
 import { toBytes } from "../src/base/dtype.js";
 import { generateModel } from "../src/codegen/model.js";
@@ -18,14 +20,14 @@ import {
   type Weights,
   weigh,
 } from "../src/cost/cycles.js";
-import { type Features, featureNames, featuresOf } from "../src/cost/features.js";
-import { tensorOf } from "../src/ir/graph.js";
+import { callMade, type Features, featureNames, featuresOf } from "../src/cost/features.js";
+import { perTensor, tensorOf } from "../src/ir/graph.js";
 import { type AnyOp, type Graph, operators } from "../src/ops/index.js";
 import { callOf, constantBytes, type LoweredNode, lower } from "../src/ops/lower.js";
 import { sampleCase } from "../src/ops/sample.js";
 import type { Kernel } from "../src/ops/spec.js";
 import type { Plan } from "../src/plan/plan.js";
-import { planLayers, planRows } from "../src/plan/planner.js";
+import { planGroups, planLayers } from "../src/plan/planner.js";
 import { testInputs } from "../src/run/inputs.js";
 import type { TargetReport } from "../src/verify/target.js";
 import { findTarget } from "../src/verify/targets.js";
@@ -44,6 +46,8 @@ interface Trial {
   readonly features: Features;
   /** A layer of a usual size, not a sample of an operator. */
   readonly isUsual: boolean;
+  /** Rows that are pushed, their bytes, and how often the layer fires. */
+  readonly pushed: { readonly rows: number; readonly rowBytes: number; readonly firings: number } | null;
 }
 
 /** Programs hold so many layers at once: compiling and starting take longer than running. */
@@ -66,16 +70,24 @@ function trialsOf(spec: AnyOp, graph: Graph, core: MeasuredCore, isUsual: boolea
   return [...kernels].flatMap((kernel): readonly Trial[] => {
     const nodes = lower(graph, { isa, choose: (c) => (c.spec === spec ? kernel : null) });
     const node = nodes.find((n) => n.spec === spec);
-    const call = node === undefined ? null : callOf(node);
-    if (node === undefined || call === null) return [];
-    const trial = { graph, nodes, symbol: call.symbol, key: kernelKey(call, kernel), isUsual };
-    const alone = { ...trial, plan: planLayers(graph, nodes), features: featuresOf(node) };
-    const pushed = isUsual && node.whole !== null && node.rows !== null ? planRows(graph, nodes, "pushed") : null;
-    return pushed === null ? [alone] : [alone, { ...trial, plan: pushed, features: featuresOf(node, true) }];
+    if (node === undefined) return [];
+    const trialOf = (plan: Plan, byRows: boolean, pushed: Trial["pushed"] = null): readonly Trial[] => {
+      const call = callMade(node, byRows);
+      if (call === null) return [];
+      const [symbol, key] = [call.symbol, kernelKey(call, kernel)];
+      return [{ graph, nodes, plan, symbol, key, features: featuresOf(node, byRows), isUsual, pushed }];
+    };
+    const alone = trialOf(planLayers(graph, nodes), node.whole === null);
+    const canPush = isUsual && node.whole !== null && node.rows !== null && node.rows.count > 1;
+    if (!canPush) return alone;
+    // The pushed input and the node, together.
+    const pushed = planGroups(graph, nodes, [{ first: 0, end: 2 }], "pushed");
+    const [, rows = 1, width = 1, channels = 1] = node.view.inputs[0]?.shape ?? [];
+    return [...alone, ...trialOf(pushed, true, { rows, rowBytes: width * channels, firings: node.rows?.count ?? 0 })];
   });
 }
 
-function allTrials(core: MeasuredCore): readonly Trial[] {
+function allTrials(core: MeasuredCore, ops: readonly string[] | null): readonly Trial[] {
   const specOf = new Map(operators.map((spec) => [spec.name, spec] as const));
   const layers = usualLayers().map(({ op, sample }) => ({
     spec: specOf.get(op as never) as AnyOp,
@@ -84,6 +96,7 @@ function allTrials(core: MeasuredCore): readonly Trial[] {
   }));
   const samples = operators.flatMap((spec) => spec.samples.map((sample) => ({ spec, sample, isUsual: false })));
   return [...layers, ...samples].flatMap(({ spec, sample, isUsual }, i) => {
+    if (ops !== null && !ops.includes(spec.name)) return [];
     try {
       return trialsOf(spec, sampleCase(spec, sample as never, i + 1).graph, core, isUsual);
     } catch {
@@ -116,14 +129,48 @@ async function runProgram(trials: readonly Trial[], core: MeasuredCore): Promise
 /** A trial and the cycles that it took. */
 type Measured = Trial & { readonly cycles: number };
 
+/** What pushing a row takes, and for each byte: cycles that are no kernel's. */
+interface PushCost {
+  readonly perRow: number;
+  readonly perByte: number;
+}
+
+/** Found from a layer that is computed when all of its rows are there, pushed or not. */
+async function pushCost(core: MeasuredCore): Promise<PushCost> {
+  const spec = present(
+    operators.find(({ name }) => name === "RELU"),
+    "RELU",
+  );
+  const rows = 32;
+  const bytes = [16, 256] as const;
+  const more = async (channels: number): Promise<number> => {
+    const quant = perTensor(0.05, -128);
+    const inputs = [{ shape: [1, rows, 1, channels], dtype: "int8", quant }] as const;
+    const sample = { name: "table", attrs: {}, inputs, outputs: [{ dtype: "int8", quant }] };
+    const { graph } = sampleCase(spec, sample as never, 1);
+    const alone = present(trialsOf(spec, graph, core, true)[0], "a trial");
+    const pushed = { ...alone, plan: planLayers(graph, alone.nodes, { feed: "pushed" }) };
+    const { runs } = await runProgram([alone, pushed], core);
+    return ((runs[1]?.cycles ?? 0) - (runs[0]?.cycles ?? 0)) / rows;
+  };
+  const [few, many] = [await more(bytes[0]), await more(bytes[1])];
+  const perByte = Math.max(0, (many - few) / (bytes[1] - bytes[0]));
+  return { perRow: Math.max(0, few - bytes[0] * perByte), perByte };
+}
+
 async function measureAll(trials: readonly Trial[], core: MeasuredCore): Promise<readonly Measured[]> {
+  const { perRow, perByte } = await pushCost(core);
+  process.stderr.write(`${core}: pushing takes ${perRow.toFixed(0)} cycles a row and ${perByte.toFixed(2)} a byte\n`);
   const measured: Measured[] = [];
   for (let at = 0; at < trials.length; at += layersPerProgram) {
     const part = trials.slice(at, at + layersPerProgram);
     process.stderr.write(`${core}: ${at} of ${trials.length}\n`);
     const { runs } = await runProgram(part, core);
     part.forEach((trial, i) => {
-      measured.push({ ...trial, cycles: runs[i]?.cycles ?? 0 });
+      const { rows, rowBytes, firings } = trial.pushed ?? { rows: 0, rowBytes: 0, firings: 0 };
+      const others = rows * (perRow + rowBytes * perByte) + firings * cyclesPerFiring;
+      const cycles = (runs[i]?.cycles ?? 0) - others;
+      measured.push({ ...trial, cycles: Math.max(cycles, 0) });
     });
   }
   return measured;
@@ -135,6 +182,10 @@ function groupBy<T>(trials: readonly T[], nameOf: (trial: T) => string): Readonl
   for (const trial of trials) found.set(nameOf(trial), [...(found.get(nameOf(trial)) ?? []), trial]);
   return found;
 }
+
+/** The record in the order of its names. */
+const sorted = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const significant = (x: number): number => Number(x.toPrecision(3));
 
@@ -183,7 +234,7 @@ async function modelErrors(
         : sum + weigh(kernels[kernelKey(call, node.kernel)] ?? kernels[""] ?? {}, featuresOf(node));
     }, 0);
     const report = await runProgram(
-      [{ ...planned, symbol: "", key: "", features: {} as Features, isUsual: false }],
+      [{ ...planned, symbol: "", key: "", features: {} as Features, isUsual: false, pushed: null }],
       core,
     );
     const cycles = report.runs[0]?.cycles ?? 0;
@@ -205,7 +256,8 @@ async function codeSizes(trials: readonly Trial[]): Promise<Readonly<Record<stri
 }
 
 const file = assetPath("cost/calibrated.json");
-const { values } = parseArgs({ options: { cores: { type: "string" } } });
+const { values } = parseArgs({ options: { cores: { type: "string" }, ops: { type: "string" } } });
+const ops = values.ops?.split(",") ?? null;
 const chosen = measuredCores.filter((c) => values.cores === undefined || values.cores.split(",").includes(c));
 const before: Partial<Calibration> = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Calibration) : {};
 const cores: Record<string, Calibration["cores"][MeasuredCore]> = { ...before.cores };
@@ -215,14 +267,17 @@ let codeBytes = before.codeBytes ?? {};
 const write = (): void => writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, cores, codeBytes }, null, 1)}\n`);
 
 for (const core of chosen) {
-  const kernels = fitKernels(await measureAll(allTrials(core), core));
+  const found = fitKernels(await measureAll(allTrials(core, ops), core));
+  const known = before.cores?.[core].kernels ?? {};
+  // Of a few operators nothing follows for the others, nor for those that were not measured.
+  const kernels = ops === null ? found : sorted({ ...known, ...found, "": known[""] ?? found[""] ?? {} });
   const errors = await modelErrors(core, kernels);
   for (const [model, ratio] of errors)
     process.stdout.write(`${core} ${model}: estimate / measured ${ratio.toFixed(3)}\n`);
   const ratios = errors.map(([, ratio]) => ratio);
   const error = [significant(Math.min(1, ...ratios)), significant(Math.max(1, ...ratios))] as const;
   cores[core] = { kernels, error };
-  if (core === "cortex-m4") codeBytes = await codeSizes(allTrials(core));
+  if (core === "cortex-m4") codeBytes = sorted({ ...codeBytes, ...(await codeSizes(allTrials(core, ops))) });
   write();
 }
 process.stderr.write(`wrote ${file}\n`);

@@ -102,6 +102,35 @@ const sum = (size: number, channels: number): Layer => ({
   },
 });
 
+const lstm = (steps: number, inputs: number, units: number): Layer => {
+  const matrix = (columns: number): SampleTensor => ({
+    shape: [units, columns],
+    dtype: "int8",
+    quant: perTensor(0.01),
+    constant: "random",
+    range: [-60, 60],
+  });
+  const bias: SampleTensor = { shape: [units], dtype: "int32", constant: "random", range: [-2000, 2000] };
+  const hidden = perTensor(0.008, 3);
+  const four = <T>(value: T): readonly T[] => [value, value, value, value];
+  return {
+    op: "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    sample: {
+      name: `lstm ${steps}x${inputs} -> ${units}`,
+      attrs: { timeMajor: false, cellClip: 0 },
+      inputs: [
+        { shape: [1, steps, inputs], dtype: "int8", quant: perTensor(0.02, -7) },
+        ...[...four(matrix(inputs)), ...four(matrix(units))],
+        ...[null, null, null, ...four(bias), null, null],
+        { shape: [1, units], dtype: "int8", quant: hidden, variable: true },
+        { shape: [1, units], dtype: "int16", quant: perTensor(2 ** -11), variable: true },
+        ...four(null),
+      ],
+      outputs: [{ dtype: "int8", quant: hidden }],
+    },
+  };
+};
+
 /** The same layer before a sum: without an activation, its zero point not at the end of the range. */
 const linear = ({ op, sample }: Layer): Layer => ({
   op,
@@ -118,7 +147,9 @@ const linearLayers = (): readonly Layer[] =>
   [
     ...[8, 16, 32].flatMap((c) => [9, 16].map((size) => conv(size, c, c, 3, 1))),
     ...[conv(12, 96, 16, 1, 1), conv(9, 48, 24, 1, 1), conv(4, 128, 64, 1, 1), conv(16, 16, 8, 1, 1)],
-    ...[depthwise(12, 24, 3, 1), depthwise(5, 64, 3, 1), depthwise(10, 48, 5, 1)],
+    ...[depthwise(12, 24, 3, 1), depthwise(5, 64, 3, 1), depthwise(10, 48, 5, 1), depthwise(12, 40, 3, 2)],
+    ...[3, 5, 10].flatMap((taps) => [40, 128].map((c) => depthwiseSeries(26, c, taps))),
+    ...[series(28, 40, 128, 1), series(24, 128, 64, 1), series(20, 32, 32, 3)],
   ].map(linear);
 
 /** Layers that cover what small networks have. */
@@ -156,4 +187,13 @@ export const usualLayers = (): readonly Layer[] => [
   ],
   ...["AVERAGE_POOL_2D", "MAX_POOL_2D"].flatMap((op) => [pool(op, 12, 16, 2), pool(op, 8, 64, 8), pool(op, 15, 5, 3)]),
   ...[sum(8, 16), sum(16, 32), sum(5, 7), sum(12, 64)],
+  ...[
+    lstm(8, 10, 8),
+    lstm(8, 40, 8),
+    lstm(6, 13, 20),
+    lstm(10, 16, 16),
+    lstm(4, 40, 32),
+    lstm(4, 64, 64),
+    lstm(8, 8, 32),
+  ],
 ];

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { fitWeights } from "../bench/fit.js";
 import { loadModel, modelsMissing } from "../bench/goldens.js";
 import { inspect } from "../src/app/api.js";
-import { type CompileOptions, planModel } from "../src/app/compile.js";
+import { type CompileOptions, type PlannedModel, planModel } from "../src/app/compile.js";
+import { typicalCore } from "../src/app/isa.js";
+import { planCycles } from "../src/app/kernels.js";
 import { seededRandom } from "../src/base/random.js";
 import { calibration, measuredCores, nodeCycles } from "../src/cost/cycles.js";
 
@@ -66,6 +68,27 @@ describe.skipIf(modelsMissing() !== null)("on the shared models", () => {
     expect(lean).toBeLessThan(fast);
     // Nothing else fits: then at any cost.
     expect(peakOf({ isa: "dsp", optimize: "memory", feed: "pushed", budgetBytes: 14_000 })).toBeLessThanOrEqual(14_000);
+  });
+
+  it.each(
+    (["dsp", "helium", "armv6m"] as const).flatMap((isa) =>
+      ["strww", "kws", "resnet"].map((name) => [name, isa] as const),
+    ),
+  )("the least RAM of %s with %s kernels costs little, or saves much", { timeout: 30_000 }, (name, isa) => {
+    const cyclesOf = ({ nodes, plan }: PlannedModel): number => planCycles(nodes, plan, typicalCore[isa]);
+    const layers = planModel(loadModel(name), { isa, plan: "layers" });
+    const least = planModel(loadModel(name), { isa, optimize: "memory" });
+    expect(least.plan.peakBytes).toBeLessThanOrEqual(layers.plan.peakBytes);
+    const isMuchLess = least.plan.peakBytes <= 0.75 * layers.plan.peakBytes;
+    expect(isMuchLess || cyclesOf(least) <= 1.07 * cyclesOf(layers)).toBe(true);
+  });
+
+  it("blocks of fewer pixels cost more by estimate, as do pixels one by one", () => {
+    const strww = planModel(loadModel("strww"), { isa: "armv6m", plan: "layers" });
+    const [node] = strww.nodes.filter(({ kernel }) => kernel.name === "armv6m s8, by pixels");
+    expect(node).toBeDefined();
+    if (node === undefined) return;
+    expect(nodeCycles(node, "cortex-m0plus", true)).toBeGreaterThan(1.5 * nodeCycles(node, "cortex-m0plus", false));
   });
 
   it("for size, kernels with little code are taken, and no step has one to itself", () => {

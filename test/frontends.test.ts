@@ -103,8 +103,8 @@ describe("the pipeline's features", () => {
     const source = await openPipeline(dataset, { split: "test", batchSize: 5 });
     expect(source.shape).toEqual([4, 6, 13]);
     for await (const { x, count } of source.batches(0)) {
-      expect(x.length).toBe(5 * 240);
-      expect(x.subarray(0, count * 240).every((v) => v >= -1 && v < 1.1)).toBe(true);
+      expect(x.length).toBe(5 * 312);
+      expect(x.subarray(0, count * 312).every((v) => v >= -1 && v < 1.1)).toBe(true);
     }
     await source.close();
   });

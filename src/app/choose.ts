@@ -54,6 +54,15 @@ function leastMemory(orders: readonly Ordered[], feed: Feed): Choice {
   );
 }
 
+/** The plan of the first order that has one with the fewest streamed rows in `budget` bytes. */
+function fewestFirings(orders: readonly Ordered[], feed: Feed, budget: number): readonly Choice[] {
+  for (const order of orders) {
+    const plan = planRows(order.graph, order.nodes, feed, budget);
+    if (plan !== null) return [{ order, plan, reason: `the fastest that fits into ${bytes(budget)}` }];
+  }
+  return [];
+}
+
 /** The fastest plan that fits the budget, or, if none does, the smallest. */
 function fastest(orders: readonly Ordered[], feed: Feed, budget: number): Choice {
   const layers = orders.reduce(smaller);
@@ -61,10 +70,8 @@ function fastest(orders: readonly Ordered[], feed: Feed, budget: number): Choice
     const reason = budget === Infinity ? "nothing is smaller or faster" : `the fastest that fits into ${bytes(budget)}`;
     return { order: layers, plan: layers.layers, reason };
   }
-  for (const order of orders) {
-    const plan = planRows(order.graph, order.nodes, feed, budget);
-    if (plan !== null) return { order, plan, reason: `the fastest that fits into ${bytes(budget)}` };
-  }
+  const [fitting] = fewestFirings(orders, feed, budget);
+  if (fitting !== undefined) return fitting;
   const least = leastMemory(orders, feed);
   return budget === 0 ? least : { ...least, reason: `the least RAM, as nothing fits into ${bytes(budget)}` };
 }
@@ -146,6 +153,37 @@ export function stripsIfNeeded(choice: Choice, orders: readonly Ordered[], optio
   const reason = `nothing else fits into ${bytes(budgetBytes)}: ${strips} strips of columns, which compute ${plan.recomputedMacs.toLocaleString("en-US")} MACs twice`;
   return { order: { graph, nodes, layers: planLayers(graph, nodes, { feed }) }, plan, reason };
 }
+
+/** Parts of what streaming saves that are given up for plans that stream less than the one with the least memory. */
+const partsGivenUp = [0.1, 0.25, 0.5, 0.75];
+
+/**
+ * Plans to choose from where memory counts: the least, layers one by one, and, if the least takes `tooLong`, some between;
+ * each spread over several memories where it must be.
+ */
+export function memoryChoices(
+  orders: readonly Ordered[],
+  options: CompileOptions,
+  tooLong: (choice: Choice) => boolean,
+): readonly Choice[] {
+  const { feed = "resident" } = options;
+  const least = leastMemory(orders, feed);
+  const order = orders.reduce(smaller);
+  const layers: Choice = { order, plan: order.layers, reason: "streaming would take many more instructions" };
+  const saved = layers.plan.peakBytes - least.plan.peakBytes;
+  const budgets = partsGivenUp.map((part) => least.plan.peakBytes + part * saved);
+  const between = tooLong(least) ? budgets.flatMap((budget) => fewestFirings(orders, feed, Math.floor(budget))) : [];
+  const named = between.map((c) => ({ ...c, reason: "the least RAM at little cost" }));
+  const all = least.plan === layers.plan ? [least] : [least, layers, ...named];
+  return all.map((choice) => spreadIfNeeded(choice, orders, options));
+}
+
+/** Choices in `budget` bytes whose plan streams as few rows as it can. */
+export const choicesWithin = (orders: readonly Ordered[], options: CompileOptions, budget: number): readonly Choice[] =>
+  fewestFirings(orders, options.feed ?? "resident", budget).map((c) => ({
+    ...spreadIfNeeded(c, orders, options),
+    reason: "the least RAM at little cost",
+  }));
 
 /** The plan that the objective asks for, spread over several memories where it must be. */
 export const choosePlan = (orders: readonly Ordered[], options: CompileOptions): Choice =>

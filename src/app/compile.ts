@@ -11,20 +11,8 @@ import { planLayers } from "../plan/planner.js";
 import { type Choice, choosePlan, fitsBudget, type Ordered, stripsIfNeeded } from "./choose.js";
 import { type CompileOptions, objectiveOf } from "./compile-options.js";
 import { typicalCore } from "./isa.js";
-import {
-  chooserOf,
-  cyclesWith,
-  foldedSteps,
-  type KernelMap,
-  kernelsBelowPeak,
-  leanerKernels,
-  mostScratch,
-  planCycles,
-  scratchAtPeak,
-  smallestKernels,
-  type Variants,
-  variantsOf,
-} from "./kernels.js";
+import { chooserOf, foldedSteps, type KernelMap, smallestKernels, variantsOf } from "./kernels.js";
+import { type LeanSearch, leastRam, squeezed } from "./lean.js";
 
 export { type CompileOptions, type Objective, objectives } from "./compile-options.js";
 
@@ -81,65 +69,19 @@ function ordersOf(graph: Graph, kernels: KernelMap, options: CompileOptions): re
   return other === graph ? [ordered(graph)] : [ordered(graph), ordered(other)];
 }
 
-/** The most cycles that the least RAM may cost, relative to layer by layer with the fastest kernels. */
-const leanOverhead = 0.07;
-
-/** How often kernels at the peak give way to leaner ones, and how often in a row in vain. */
-const mostSteps = 8;
-const mostInVain = 2;
-
 /** The plan that the options ask for, with the kernels that serve it best. */
 function chooseAll(graph: Graph, options: CompileOptions): Choice {
   const { isa = "portable", optimize } = options;
-  const planWith = (kernels: KernelMap): Choice => choosePlan(ordersOf(graph, kernels, options), options);
+  const ordersWith = (kernels: KernelMap): readonly Ordered[] => ordersOf(graph, kernels, options);
+  const planWith = (kernels: KernelMap): Choice => choosePlan(ordersWith(kernels), options);
   const kernels: KernelMap = optimize === "size" ? smallestKernels(graph, isa) : new Map();
+  const search = (): LeanSearch => ({ ordersWith, variants: variantsOf(graph, isa), core: typicalCore[isa], options });
+  const isLayers = options.plan === "layers" || (options.guardBytes ?? 0) > 0;
+  if (optimize === "memory" && options.budgetBytes === undefined && !isLayers) return leastRam(search(), kernels);
   const first = planWith(kernels);
-  const isShort = !fitsBudget(first.plan, options);
-  if (options.plan === "layers" || (options.guardBytes ?? 0) > 0 || (optimize !== "memory" && !isShort)) return first;
-  const lean = leanest(first, planWith, variantsOf(graph, isa), options);
-  return stripsIfNeeded(lean, ordersOf(graph, kernels, options), options);
-}
-
-/** What part of the peak scratch at it must be, to look for less. */
-const leastGain = 0.01;
-
-/**
- * The plan with the least RAM that costs little; or, where the first does not fit, one that does, at any cost. Kernels at the
- * peak give way step by step to ones with less scratch; if nothing fits then, limits of scratch are tried for all kernels.
- */
-function leanest(
-  first: Choice,
-  planWith: (kernels: KernelMap) => Choice,
-  variants: Variants,
-  options: CompileOptions,
-): Choice {
-  const { isa = "portable", budgetBytes = Infinity } = options;
-  const core = typicalCore[isa];
-  const isShort = !fitsBudget(first.plan, options);
-  // Of what is missing scratch is a part only; where it is too small a part, no kernel helps.
-  if (isShort && first.plan.peakBytes - 2 * mostScratch(first.order.nodes) > budgetBytes) return first;
-  const most = isShort ? Infinity : (1 + leanOverhead) * planCycles(first.order.nodes, first.order.layers, core);
-  let best = first;
-  const isBest = (choice: Choice): boolean => {
-    if (choice.plan.peakBytes >= best.plan.peakBytes || planCycles(choice.order.nodes, choice.plan, core) > most)
-      return false;
-    best = choice;
-    return true;
-  };
-  const isDone = (): boolean => isShort && fitsBudget(best.plan, options);
-  let last = first;
-  for (let step = 0, inVain = 0; step < mostSteps && inVain < mostInVain && !isDone(); step++) {
-    const kernels = kernelsBelowPeak({ nodes: last.order.nodes, plan: last.plan }, variants, core);
-    if (kernels === null || cyclesWith(variants, kernels, core) > most) break;
-    if (scratchAtPeak(last.order.nodes, last.plan) < leastGain * last.plan.peakBytes) break;
-    last = planWith(kernels);
-    inVain = isBest(last) ? 0 : inVain + 1;
-  }
-  for (const kernels of isShort ? leanerKernels(variants, core) : []) {
-    if (isDone()) break;
-    isBest(planWith(kernels));
-  }
-  return best;
+  if (isLayers) return first;
+  if (fitsBudget(first.plan, options)) return optimize === "memory" ? leastRam(search(), kernels) : first;
+  return stripsIfNeeded(squeezed(search(), first, planWith), ordersWith(kernels), options);
 }
 
 /** Generates the C of a planned model. */

@@ -92,7 +92,7 @@ export function foldedSteps(
 }
 
 /** Cycles of a row's turn in a schedule besides its kernel: the loop, the call, the row pointers. Measured on a Cortex-M4. */
-const cyclesPerFiring = 80;
+export const cyclesPerFiring = 80;
 
 /** Cycles of a plan, by estimate: kernels, and the schedules of groups that stream. */
 export function planCycles(nodes: readonly LoweredNode[], plan: Plan, core: MeasuredCore): number {

@@ -4,9 +4,9 @@
  */
 import { readAsset } from "../base/assets.js";
 import { lazy } from "../base/lazy.js";
-import { callOf, type LoweredNode } from "../ops/lower.js";
+import type { LoweredNode } from "../ops/lower.js";
 import type { KernelCall } from "../ops/spec.js";
-import { type FeatureName, type Features, featuresOf } from "./features.js";
+import { callMade, type FeatureName, type Features, featuresOf } from "./features.js";
 
 /** Cores whose kernels were measured. */
 export const measuredCores = ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"] as const;
@@ -71,7 +71,7 @@ function weightsOf(core: MeasuredCore, call: KernelCall, kernel: { readonly name
  * @param byRows it is called for each row, though it may compute everything at once
  */
 export function nodeCycles(node: LoweredNode, core: MeasuredCore, byRows = node.whole === null): number {
-  const call = callOf(node);
+  const call = callMade(node, byRows);
   if (call === null) return 0;
   return weigh(weightsOf(core, call, node.kernel), featuresOf(node, byRows));
 }

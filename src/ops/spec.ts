@@ -196,6 +196,11 @@ export interface KernelCall {
   readonly scratchBytes: number;
   /** What sets apart calls of one function whose time differs more than their sizes do. */
   readonly variant?: string;
+  /**
+   * Of a kernel that goes through its weights once for each block of pixels: how many blocks a call has, and how many words
+   * of their values each weight is multiplied with in all.
+   */
+  readonly blocks?: { readonly count: number; readonly words: number };
 }
 
 /**

@@ -23,6 +23,10 @@ const blocks = () =>
   );
 const dense = () => kernelCases(fullyConnected as never, [...denseSamples(), ...deepSamples()] as never, "armv6m");
 const depthwise = () => kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "armv6m");
+const depthwiseBlocks = () =>
+  ["armv6m s8, short blocks", "armv6m s8, four outputs"].flatMap((name) =>
+    kernelCases(depthwiseConv2d as never, depthwiseSamples() as never, "armv6m", name),
+  );
 const sums = () => kernelCases(add as never, sumSamples() as never, "armv6m");
 
 describe("kernels for Armv6-M are chosen", () => {
@@ -52,6 +56,7 @@ describe.each(["host", "cortex-m0plus"])("kernels for Armv6-M give the interpret
     ["convolutions of fewer pixels at a time", blocks],
     ["fully connected layers", dense],
     ["depthwise convolutions", depthwise],
+    ["depthwise convolutions of fewer outputs at a time", depthwiseBlocks],
     ["additions", sums],
   ] as const)("%s", { timeout: 240_000 }, async (_, cases) => {
     expect(await kernelProblems(target, cases())).toEqual([]);

@@ -32,6 +32,6 @@ export function packGates(
   }
   // Sums alone are wanted, which have no scales.
   const none = { multipliers: new Int32Array(biases.length), rights: new Int8Array(biases.length) };
-  const packed = packQuads({ weights, depth, biases, ...none, zero2: 0, linear: () => null }, 8);
+  const packed = packQuads({ weights, depth, biases, ...none, zero2: 0, linear: () => null }, { bits: 8 });
   return packed?.segments === 1 ? packed.stream : null;
 }

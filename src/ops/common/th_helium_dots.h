@@ -78,16 +78,12 @@ TH_DOTS_PAIRS(th_dots_pairs_relu, "16", "27", "vctp.8 r2\n", TH_DOTS_SETUP,
               TH_DOTS_LONG(TH_DOTS_STEP2("vmladav"), TH_DOTS_STEP2("vmladava"), TH_DOTS_TAIL2),
               TH_DOTS_FINISH2(TH_HELIUM_NOTHING, TH_HELIUM_NOTHING))
 
-#define TH_DOTS_STEP1                                                                                                  \
+#define TH_DOTS_STEP1(op)                                                                                              \
     "vldrb.u8 q0, [r1], #16\n"                                                                                         \
-    "vldrb.u8 q1, [r5], #16\n"                                                                                         \
-    "vmladava.s8 r0, q0, q1\n"                                                                                         \
-    "vldrb.u8 q2, [r5], #16\n"                                                                                         \
-    "vmladava.s8 r2, q0, q2\n"                                                                                         \
-    "vldrb.u8 q1, [r5], #16\n"                                                                                         \
-    "vmladava.s8 r4, q0, q1\n"                                                                                         \
-    "vldrb.u8 q2, [r5], #16\n"                                                                                         \
-    "vmladava.s8 r6, q0, q2\n"
+    "vldrb.u8 q1, [r5], #16\n" op ".s8 r0, q0, q1\n"                                                                   \
+    "vldrb.u8 q2, [r5], #16\n" op ".s8 r2, q0, q2\n"                                                                   \
+    "vldrb.u8 q1, [r5], #16\n" op ".s8 r4, q0, q1\n"                                                                   \
+    "vldrb.u8 q2, [r5], #16\n" op ".s8 r6, q0, q2\n"
 
 #define TH_DOTS_TAIL1                                                                                                  \
     "cbz r7, 3f\n"                                                                                                     \
@@ -106,21 +102,38 @@ TH_DOTS_PAIRS(th_dots_pairs_relu, "16", "27", "vctp.8 r2\n", TH_DOTS_SETUP,
     "add r5, r5, r7\n"                                                                                                 \
     "vmladava.s8 r6, q0, q2\n"
 
-#define TH_DOTS_FINISH1(scales, shifts)                                                                                \
+#define TH_DOTS_FINISH1(scales, shifts, sign, away)                                                                    \
     "vadd.i32 q0, q0, q2\n"                                                                                            \
-    "vldrw.u32 q3, " scales "\n" TH_HELIUM_SIGN("q2", "q0")                                                            \
-    "vqrdmulh.s32 q0, q0, q3\n" TH_HELIUM_AWAY("q2", "q0") shifts                                                      \
+    "vldrw.u32 q3, " scales "\n" sign("q2", "q0")                                                                      \
+    "vqrdmulh.s32 q0, q0, q3\n" away("q2", "q0") shifts                                                                \
     "vrshl.s32 q0, q0, q2\n"                                                                                           \
     "vadd.i32 q0, q0, q4\n"                                                                                            \
     "vmax.s32 q0, q0, q5\n"                                                                                            \
     "vmin.s32 q0, q0, q6\n"                                                                                            \
     "vstrb.32 q0, [r3], #4\n"
 
+#define TH_DOTS_ONE_S8(name, setup, finish)                                                                            \
+    TH_DOTS_ONE(name, "4", "vctp.8 r7\nsub r8, r8, #1\n", setup, TH_DOTS_FIRST(TH_DOTS_STEP1("vmladav")),              \
+                TH_DOTS_STEP1("vmladava"), TH_DOTS_TAIL1, finish, TH_DOTS_NONE)
+
 /* With the scales in the stream, and at `scale`, each `scale_step` behind the last. */
-TH_DOTS_ONE(th_dots_one, "4", "vctp.8 r7\n", TH_DOTS_SETUP, TH_DOTS_STEP1, TH_DOTS_TAIL1,
-            TH_DOTS_FINISH1("[r5], #16", "vldrb.s32 q2, [r5], #4\n"))
-TH_DOTS_ONE(th_dots_scaled, "4", "vctp.8 r7\n", TH_DOTS_SETUP, TH_DOTS_STEP1, TH_DOTS_TAIL1,
-            TH_DOTS_FINISH1("[r11]", "mov r0, r11\nadd r11, r11, r12\nvldrb.s32 q2, [r0, #16]\n"))
+TH_DOTS_ONE_S8(th_dots_one, TH_DOTS_SETUP,
+               TH_DOTS_FINISH1("[r5], #16", "vldrb.s32 q2, [r5], #4\n", TH_HELIUM_SIGN, TH_HELIUM_AWAY))
+TH_DOTS_ONE_S8(th_dots_one_relu, TH_DOTS_SETUP,
+               TH_DOTS_FINISH1("[r5], #16", "vldrb.s32 q2, [r5], #4\n", TH_HELIUM_NOTHING, TH_HELIUM_NOTHING))
+TH_DOTS_ONE_S8(th_dots_scaled, TH_DOTS_SETUP,
+               TH_DOTS_FINISH1("[r11]", "mov r0, r11\nadd r11, r11, r12\nvldrb.s32 q2, [r0, #16]\n", TH_HELIUM_SIGN,
+                               TH_HELIUM_AWAY))
+
+/*
+ * Adds the sums of four outputs after another to those at d->output, int32, from streams that are `scale_step` bytes
+ * further apart than there is depth; what follows the weights is not used.
+ */
+TH_DOTS_ONE_S8(th_dots_add, "",
+               "vldrw.u32 q2, [r3]\n"
+               "vadd.i32 q0, q0, q2\n"
+               "vstrw.32 q0, [r3], #16\n"
+               "add r5, r5, r12\n")
 
 #else
 
@@ -171,6 +184,23 @@ TH_KERNEL void th_dots_scaled(const th_dots *d, const int8_t *scale, int32_t sca
     }
 }
 
+TH_KERNEL void th_dots_add(const th_dots *d, const int8_t *scale, int32_t scale_step)
+{
+    int32_t *sums = (int32_t *)(void *)d->output;
+    const int32_t whole = d->depth & ~15;
+    const int32_t rest = d->depth & 15;
+    (void)scale;
+    for (const int8_t *s = d->stream; s != d->end; s += 4 * d->depth + 16 + scale_step) {
+        for (int32_t i = 0; i < 4; i++) {
+            *sums += th_dot(d->input + whole, s + 4 * whole + i * rest, rest);
+            for (int32_t k = 0; k < whole; k += 16) {
+                *sums += th_dot(d->input + k, s + 4 * k + 16 * i, 16);
+            }
+            sums++;
+        }
+    }
+}
+
 TH_KERNEL void th_dots_pairs(th_dots *d)
 {
     for (; d->count > 0; d->count--) {
@@ -183,6 +213,7 @@ TH_KERNEL void th_dots_pairs(th_dots *d)
 }
 
 #define th_dots_pairs_relu th_dots_pairs
+#define th_dots_one_relu th_dots_one
 
 #endif
 

@@ -114,10 +114,10 @@ TH_DOTS16_PAIRS(th_dots16_short_twice, TH_DOTS16_SHORT, TH_DOTS16_TWICE2)
     "vmin.s32 q0, q0, q6\n"                                                                                            \
     "vstrh.32 q0, [r3], #8\n"
 
-TH_DOTS_ONE(th_dots16_one, "4", "vctp.8 r7\nlsr r7, r7, #1\n", TH_DOTS16_SETUP, TH_DOTS16_STEP1, TH_DOTS16_TAIL1,
-            TH_DOTS16_FINISH1(TH_DOTS16_ONCE1))
-TH_DOTS_ONE(th_dots16_one_twice, "4", "vctp.8 r7\nlsr r7, r7, #1\n", TH_DOTS16_SETUP, TH_DOTS16_STEP1, TH_DOTS16_TAIL1,
-            TH_DOTS16_FINISH1(TH_DOTS16_TWICE1))
+TH_DOTS_ONE(th_dots16_one, "4", "vctp.8 r7\nlsr r7, r7, #1\n", TH_DOTS16_SETUP, TH_DOTS_ZEROS, TH_DOTS16_STEP1,
+            TH_DOTS16_TAIL1, TH_DOTS16_FINISH1(TH_DOTS16_ONCE1), "")
+TH_DOTS_ONE(th_dots16_one_twice, "4", "vctp.8 r7\nlsr r7, r7, #1\n", TH_DOTS16_SETUP, TH_DOTS_ZEROS, TH_DOTS16_STEP1,
+            TH_DOTS16_TAIL1, TH_DOTS16_FINISH1(TH_DOTS16_TWICE1), "")
 
 /* The sum of n products. */
 TH_INLINE int32_t th_dots16_dot(const int8_t *x, const int8_t *w, int32_t n)

@@ -142,8 +142,8 @@ TH_DOTS_PAIRS(th_dotsw4_short, "32", "26", TH_DOTSW4_REST2, TH_DOTSW4_SETUP, TH_
     "vmin.s32 q0, q0, q6\n"                                                                                            \
     "vstrb.32 q0, [r3], #4\n"
 
-TH_DOTS_ONE(th_dotsw4_one, "5", "lsr r11, r7, #1\nsub r7, r7, r11\n", TH_DOTSW4_SETUP "mov r12, r0\n", TH_DOTSW4_STEP1,
-            TH_DOTSW4_TAIL1, TH_DOTSW4_FINISH1)
+TH_DOTS_ONE(th_dotsw4_one, "5", "lsr r11, r7, #1\nsub r7, r7, r11\n", TH_DOTSW4_SETUP "mov r12, r0\n", TH_DOTS_ZEROS,
+            TH_DOTSW4_STEP1, TH_DOTSW4_TAIL1, TH_DOTSW4_FINISH1, "")
 
 /* The sum of n products. */
 TH_INLINE int32_t th_dotsw4_dot(const int8_t *x, const int8_t *w, int32_t n)

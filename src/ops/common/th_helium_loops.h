@@ -104,13 +104,26 @@ typedef struct {
     "3:\n"                                                                                                             \
     "5:\n" tail
 
+/* Sums of one pixel, or a vector, that begin with nothing. */
+#define TH_DOTS_ZEROS                                                                                                  \
+    "mov r0, #0\n"                                                                                                     \
+    "mov r2, #0\n"                                                                                                     \
+    "mov r4, #0\n"                                                                                                     \
+    "mov r6, #0\n"
+
+/* Sums that begin with the first whole step; r8 has been lowered by it, and where there is none they are zeros. */
+#define TH_DOTS_FIRST(step)                                                                                            \
+    "cmp r8, #0\n"                                                                                                     \
+    "blt 4f\n" step
+#define TH_DOTS_NONE "4:\n" TH_DOTS_ZEROS "b 2b\n"
+
 /*
  * One pixel, or a vector that a fully connected layer takes: r0, r2, r4, r6 sums, r1 pixel, r5 stream, r9 its end, r3
  * output, r8 whole steps of 2^`bits` bytes, r7 what `rest` makes of the bytes behind them, r10 the pixel's beginning;
- * the tail goes on at 3 where there are none. r11 and r12 are the second and the third argument, and the finish's to
- * use.
+ * the tail goes on at 3 where there are none. `begin` starts the sums, `behind` is code that it jumps to. r11 and r12 are
+ * the second and the third argument, and the finish's to use.
  */
-#define TH_DOTS_ONE(name, bits, rest, setup, step, tail, finish)                                                       \
+#define TH_DOTS_ONE(name, bits, rest, setup, begin, step, tail, finish, behind)                                                   \
     TH_NAKED void name(const th_dots *dots TH_ASM_ARG, const int8_t *scale TH_ASM_ARG,                                 \
                        int32_t scale_step TH_ASM_ARG)                                                                  \
     {                                                                                                                  \
@@ -125,11 +138,7 @@ typedef struct {
                 "ldrd r5, r9, [r0]\n"                                                                                  \
                 "ldrd r10, r3, [r0, #8]\n"                                                                             \
                 "0:\n"                                                                                                 \
-                "mov r1, r10\n"                                                                                        \
-                "mov r0, #0\n"                                                                                         \
-                "mov r2, #0\n"                                                                                         \
-                "mov r4, #0\n"                                                                                         \
-                "mov r6, #0\n"                                                                                         \
+                "mov r1, r10\n" begin                                                                                  \
                 "wls lr, r8, 2f\n"                                                                                     \
                 "1:\n" step                                                                                            \
                 "le lr, 1b\n"                                                                                          \
@@ -141,7 +150,7 @@ typedef struct {
                 "cmp r5, r9\n"                                                                                         \
                 "bne 0b\n"                                                                                             \
                 "vpop {d8-d15}\n"                                                                                      \
-                "pop {r4-r11, pc}\n");                                                                                 \
+                "pop {r4-r11, pc}\n" behind);                                                                          \
     }
 
 #endif

@@ -62,7 +62,27 @@ TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, con
     }
 }
 
+/* Adds the products of n values with up to three vectors of weights, `apart` bytes from one to the next, to as many sums. */
+TH_INLINE void th_dots_rest_add(const int8_t *x, const int8_t *weights, int32_t apart, int32_t n, int32_t channels,
+                                int32_t *sums)
+{
+    const int8_t *second = weights + (channels > 1 ? apart : 0);
+    const int8_t *third = second + (channels > 2 ? apart : 0);
+    const th_three three = th_dots_three(x, weights, second, third, n);
+    sums[0] += three.first;
+    sums[1] += channels > 1 ? three.second : 0;
+    sums[2] += channels > 2 ? three.third : 0;
+}
+
 #else
+
+TH_INLINE void th_dots_rest_add(const int8_t *x, const int8_t *weights, int32_t apart, int32_t n, int32_t channels,
+                                int32_t *sums)
+{
+    for (int32_t i = 0; i < channels; i++) {
+        sums[i] += th_dot(x, weights + i * apart, n);
+    }
+}
 
 TH_ROW void th_dots_rest(const th_dots *d, int32_t pixels, int32_t channels, const int8_t *multipliers,
                          const int8_t *shifts, int8_t *output)
@@ -114,7 +134,7 @@ TH_INLINE void th_dots_pixels_of(th_dots *d, int32_t pixels, int32_t channels, i
         }
     }
     if (pixels & 1) {
-        th_dots_one(d, NULL, 0);
+        relu ? th_dots_one_relu(d, NULL, 0) : th_dots_one(d, NULL, 0);
     }
 }
 

@@ -6,7 +6,7 @@
  * multiplies words, sums of products are added as they are: with S0, S1, S2 below 2^21 (sums less than 2^20 either way,
  * and 2^20 added), the second word gives S2 and the lowest 11 bits of S1, and the first, less those, gives S0 and the upper
  * 10 bits of S1. So two multiplications make three multiply-accumulates, and sums of 8191 units of weights need no care.
- * A pixel alone has a word of its own. Words are loaded by LDM and destroyed by MULS; accumulators are high registers.
+ * A pixel alone has a word of its own, so have the last two of five. Words are loaded by LDM and destroyed by MULS; accumulators are high registers.
  *
  * The stream of a channel: the multiplier; 32 times the bias, less 2^20 for each run, plus the right shift; the weights, in
  * words of four. A run is as many words of weights as may be summed up before sums are taken apart. See weighted-armv6m.ts.
@@ -19,7 +19,7 @@
 /* Pixels of a block, at most. */
 #define TH_LANES_PIXELS 6
 
-/* Words that hold a value of each of n pixels. */
+/* Words that hold a value of each of n pixels: three share two, of five the last two have one each. */
 TH_INLINE int32_t th_lanes_words(int32_t n)
 {
     return n < 3 ? n : (n == 3 ? 2 : (n == 4 ? 3 : 4));
@@ -85,12 +85,14 @@ typedef struct {
 #define TH_LANES_TAKE_2 TH_LANES_ADD_3("r8", "r9")
 #define TH_LANES_TAKE_3 TH_LANES_TAKE_2 TH_LANES_ADD_1("r10")
 #define TH_LANES_TAKE_4 TH_LANES_TAKE_2 TH_LANES_ADD_3("r10", "r11")
+#define TH_LANES_TAKE_FIVE TH_LANES_TAKE_3 TH_LANES_ADD_1("r11")
 
 /* 2^20 for each pixel, from r1 and its packed form in r2. */
 #define TH_LANES_START_1 "mov r8, r1\n"
 #define TH_LANES_START_2 "mov r8, r2\nmov r9, r1\n"
 #define TH_LANES_START_3 TH_LANES_START_2 "mov r10, r1\n"
 #define TH_LANES_START_4 TH_LANES_START_2 "mov r10, r2\nmov r11, r1\n"
+#define TH_LANES_START_FIVE TH_LANES_START_3 "mov r11, r1\n"
 
 /*
  * The stack: [0] six sums, [24] the multiplier, [28] bias and shift, [32] the end of the channel's weights, [36] the block.
@@ -182,10 +184,18 @@ TH_NAKED_M0 void th_lanes_s8_4(th_lanes_block *b TH_M0_ARG)
     TH_LANES_BODY(TH_LANES_LOAD_4, TH_LANES_START_4, TH_LANES_SUM_4, TH_LANES_TAKE_4);
 }
 
+/* Five pixels. */
+TH_NAKED_M0 void th_lanes_s8_five(th_lanes_block *b TH_M0_ARG)
+{
+    TH_LANES_BODY(TH_LANES_LOAD_4, TH_LANES_START_FIVE, TH_LANES_SUM_4, TH_LANES_TAKE_FIVE);
+}
+
 /* All channels of a block; the block's stream and output go on with them. */
 TH_INLINE void th_lanes_s8(th_lanes_block *b, int32_t words)
 {
-    if (words == 4) {
+    if (b->pixels == 5) {
+        th_lanes_s8_five(b);
+    } else if (words == 4) {
         th_lanes_s8_4(b);
     } else if (words == 3) {
         th_lanes_s8_3(b);
@@ -198,17 +208,23 @@ TH_INLINE void th_lanes_s8(th_lanes_block *b, int32_t words)
 
 #else
 
-/* Adds the sums of a run, as accumulated, to those of its pixels. */
-TH_KERNEL void th_lanes_add(const uint32_t *accumulated, int32_t words, int32_t *sums)
+/* Words of pixels that share them; the rest are of a pixel each. */
+TH_INLINE int32_t th_lanes_shared(int32_t pixels, int32_t words)
 {
-    for (; words >= 2; words -= 2, accumulated += 2, sums += 3) {
+    return pixels == 5 ? 2 : words & ~1;
+}
+
+/* Adds the sums of a run, as accumulated, to those of its pixels. */
+TH_KERNEL void th_lanes_add(const uint32_t *accumulated, int32_t shared, int32_t words, int32_t *sums)
+{
+    for (words -= shared; shared > 0; shared -= 2, accumulated += 2, sums += 3) {
         const uint32_t low = accumulated[1] >> 21;
         const uint32_t first = accumulated[0] - (low << 11);
         sums[0] += (int32_t)(first & 0x3fffffu);
         sums[1] += (int32_t)(low + ((first >> 22) << 11));
         sums[2] += (int32_t)(accumulated[1] & 0x1fffffu);
     }
-    if (words > 0) {
+    for (; words > 0; words--, accumulated++, sums++) {
         sums[0] = (int32_t)((uint32_t)sums[0] + accumulated[0]);
     }
 }
@@ -216,16 +232,16 @@ TH_KERNEL void th_lanes_add(const uint32_t *accumulated, int32_t words, int32_t 
 /* What the assembly above computes. */
 TH_KERNEL void th_lanes_s8(th_lanes_block *b, int32_t words)
 {
+    const int32_t shared = th_lanes_shared(b->pixels, words);
     for (; b->stream != b->end; b->stream += 2 + b->weight_bytes / 4) {
         const int8_t *weights = (const int8_t *)(b->stream + 2);
         const int32_t start = b->stream[1] >> 5;
         int32_t sums[6] = {start, start, start, start, start, start};
         for (int32_t done = 0; done < b->weight_bytes; done += b->run_bytes) {
             const uint32_t one = UINT32_C(1) << 20;
-            const uint32_t two = one + (one << 11);
-            uint32_t accumulated[4] = {two, one, two, one};
-            if (words == 1 || words == 3) {
-                accumulated[words - 1] = one;
+            uint32_t accumulated[4] = {one, one, one, one};
+            for (int32_t i = 0; i < shared; i += 2) {
+                accumulated[i] += one << 11;
             }
             for (int32_t k = done; k < th_min(done + b->run_bytes, b->weight_bytes); k++) {
                 const int32_t weight = weights[k];
@@ -233,7 +249,7 @@ TH_KERNEL void th_lanes_s8(th_lanes_block *b, int32_t words)
                     accumulated[i] += b->values[k * words + i] * (uint32_t)weight;
                 }
             }
-            th_lanes_add(accumulated, words, sums);
+            th_lanes_add(accumulated, shared, words, sums);
         }
         th_finish_m0 finish;
         finish.sums = sums;
@@ -270,13 +286,16 @@ TH_ROW void th_lanes_pack_3(uint32_t *to, int32_t words, const int8_t *first, co
 TH_ROW void th_lanes_pack(uint32_t *to, int32_t pixels, const int8_t *from, int32_t step, int32_t n)
 {
     const int32_t words = th_lanes_words(pixels);
-    for (; pixels > 1; pixels -= 3, from += 3 * step, to += 2) {
+    const int32_t alone = pixels == 5 ? 2 : pixels % 3 == 1;
+    for (; pixels > alone; pixels -= 3, from += 3 * step, to += 2) {
         const int8_t *second = from + step;
         th_lanes_pack_3(to, words, from, second, pixels > 2 ? second + step : second, n);
     }
-    for (int32_t k = 0; pixels == 1 && k < n; k++, to += words) {
-        const int32_t x = from[k];
-        *to = (uint32_t)x;
+    for (; pixels > 0; pixels--, from += step, to++) {
+        for (int32_t k = 0; k < n; k++) {
+            const int32_t x = from[k];
+            to[k * words] = (uint32_t)x;
+        }
     }
 }
 

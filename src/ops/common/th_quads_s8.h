@@ -29,6 +29,25 @@ typedef struct {
 
 /* Words of a group of outputs besides its weights. */
 #define TH_QUADS_REST 4
+/* Words of the scales of four outputs. */
+#define TH_QUADS_SCALES 5
+
+/* Where the scales of the first outputs are: in the array, or made up of what is the same for all. */
+TH_INLINE const int32_t *th_quads_scales(const int32_t *scales, int32_t multiplier, int32_t rights, int32_t *made)
+{
+    if (multiplier == 0) {
+        return scales;
+    }
+    made[0] = made[1] = made[2] = made[3] = multiplier;
+    made[4] = rights;
+    return made;
+}
+
+/* Bytes from the scales of four outputs to those of the next. */
+TH_INLINE int32_t th_quads_scale_step(int32_t multiplier)
+{
+    return multiplier == 0 ? 4 * TH_QUADS_SCALES : 0;
+}
 
 #if TH_DSP_ASM
 
@@ -158,7 +177,7 @@ TH_INLINE void th_quads_s8(const th_quads_block *b)
             }
             odd = (int32_t)((uint32_t)odd - (uint32_t)even);
             sums[2 * half] = (int32_t)((uint32_t)tail[half] + 2 * (uint32_t)even);
-            sums[2 * half + 1] = tail[2 + half] + (odd >> 7);
+            sums[2 * half + 1] = (int32_t)((uint32_t)tail[2 + half] + (uint32_t)(odd >> 7));
         }
         th_quads_store(b, sums, scales, output);
         scales += b->scale_step / 4;

@@ -219,29 +219,52 @@ export function packPairs4(channels: DspChannels, order: WordOrder): PackedPairs
 /** Groups of four channels as fully_connected_s8_dsp.h reads them. */
 export interface PackedQuads {
   readonly stream: Int32Array;
-  /** Four multipliers and a word of four right shifts for each group, or once where all are the same. */
-  readonly scales: Int32Array;
+  /** Four multipliers and a word of four right shifts for each group; null where all are the same. */
+  readonly scales: Int32Array | null;
+  /** The multiplier of all, or 0; the word of four right shifts of all. */
+  readonly multiplier: number;
+  readonly rights: number;
+  /** Channels at the end that are stored as they are. */
+  readonly plain: number;
   readonly segments: number;
   readonly zero2: number;
 }
 
-/** Words of the scales of four channels. */
-export const scaleWords = 5;
-
 /** The most segments that the inputs of a fully connected layer are cut into. */
 const mostSegments = 8;
 
+/** What is known of a fully connected layer that is packed. */
+export interface QuadsOptions {
+  readonly bits: 8 | 4;
+  /** So many channels at the end are stored as they are; a multiple of four come before them. */
+  readonly plain?: number;
+  /** So many rows of the depth are to divide into segments. */
+  readonly rows?: number;
+}
+
 /** Channels of depth weights, four at a time, in as few segments as will do. Null where weights do not pack. */
-export function packQuads(channels: DspChannels, bits: 8 | 4): PackedQuads | null {
+export function packQuads(channels: DspChannels, options: QuadsOptions): PackedQuads | null {
+  const { bits, plain = 0, rows = null } = options;
   const packWords = bits === 8 ? quadWords : quadWords4;
+  const count = channels.biases.length - plain;
   for (let segments = 1; segments <= mostSegments; segments++) {
     if (segments > 1 && channels.depth % (4 * segments) !== 0) continue;
-    const stream = quadStream(channels, segments, packWords);
+    if (rows !== null && rows % segments !== 0) continue;
+    const stream = quadStream({ ...channels, biases: channels.biases.slice(0, count) }, segments, packWords);
     if (stream === null) continue;
     const zero2 = segments > 1 ? 0 : channels.zero2;
-    return { stream: Int32Array.from(stream), scales: Int32Array.from(quadScales(channels)), segments, zero2 };
+    const words = Int32Array.from([...stream, ...plainWords(channels, count)]);
+    return { stream: words, ...quadScales(channels), plain, segments, zero2 };
   }
   return null;
+}
+
+/** Weights of the channels from `first` on as they are, then their biases. */
+function plainWords({ weights, depth, biases }: DspChannels, first: number): readonly number[] {
+  const own = weights.subarray(first * depth);
+  const bytes = new Int8Array(4 * Math.ceil(own.length / 4));
+  bytes.set(own);
+  return [...new Int32Array(bytes.buffer), ...biases.subarray(first)];
 }
 
 /** The words of four channels' weights, in an order of the inputs; null where they do not pack. */
@@ -281,16 +304,24 @@ function quadStream(channels: DspChannels, segments: number, packWords: PackWord
   return stream;
 }
 
-function quadScales({ biases, multipliers, rights }: DspChannels): readonly number[] {
+/** The multiplier that all channels have, where they have one shift too; else 0. */
+export function sharedMultiplier({ multipliers, rights }: Pick<DspChannels, "multipliers" | "rights">): number {
+  const isShared = multipliers.every((v) => v === multipliers[0]) && rights.every((v) => v === rights[0]);
+  return isShared ? (multipliers[0] ?? 0) : 0;
+}
+
+function quadScales({ biases, multipliers, rights }: DspChannels) {
+  const shiftsOf = (four: readonly number[]): number =>
+    four.reduce((all, from, i) => all | (((rights[from] as number) & 0xff) << (8 * i)), 0);
+  const multiplier = sharedMultiplier({ multipliers, rights });
+  if (multiplier !== 0) return { scales: null, multiplier, rights: shiftsOf([0, 0, 0, 0]) };
   const scales: number[] = [];
   for (let c = 0; c < biases.length; c += 4) {
-    // Channels that are not there are scaled like the first, so that scales can be the same.
+    // Channels that are not there are scaled like the first.
     const four = [0, 1, 2, 3].map((i) => (c + i < biases.length ? c + i : 0));
-    const shifts = four.reduce((all, from, i) => all | (((rights[from] as number) & 0xff) << (8 * i)), 0);
-    scales.push(...four.map((from) => multipliers[from] as number), shifts);
+    scales.push(...four.map((from) => multipliers[from] as number), shiftsOf(four));
   }
-  const isShared = multipliers.every((v) => v === multipliers[0]) && rights.every((v) => v === rights[0]);
-  return isShared ? scales.slice(0, scaleWords) : scales;
+  return { scales: Int32Array.from(scales), multiplier: 0, rights: 0 };
 }
 
 /** The order of a run's values when its last four are widened like all others, zeros standing for what is missing. */

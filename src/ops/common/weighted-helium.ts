@@ -2,7 +2,7 @@ import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "./activation.js";
 import { outputOf, zeroPointOf } from "./view.js";
 import type { Weighted } from "./weighted.js";
-import { type DspChannels, dspChannels } from "./weighted-dsp.js";
+import { type DspChannels, dspChannels, sharedMultiplier } from "./weighted-dsp.js";
 
 /** Output channels of sums of products, ready to be packed. */
 export type HeliumChannels = Pick<DspChannels, "weights" | "depth" | "biases" | "multipliers" | "rights">;
@@ -47,11 +47,19 @@ export class Stream {
   }
 }
 
-/** Weights of four channels as th_helium_dots.h reads them: `step` of the depth at a time, then what is left of it. */
-function weightsOfFour({ weights, depth }: HeliumChannels, first: number, step: number, stream: Stream): void {
-  for (let k = 0; k < depth; k += step) {
-    for (let c = first; c < first + 4; c++)
-      stream.bytes(weights.subarray(c * depth + k, c * depth + Math.min(k + step, depth)));
+/** How weights of four channels lie: `step` of a run at a time, then what is left of it. */
+interface Steps {
+  readonly step: number;
+  readonly run: number;
+}
+
+/** Weights of four channels as th_helium_dots.h reads them, run by run of a depth. */
+function weightsOfFour({ weights, depth }: HeliumChannels, first: number, { step, run }: Steps, stream: Stream): void {
+  for (let start = 0; start < depth; start += run) {
+    for (let k = start; k < start + run; k += step) {
+      for (let c = first; c < first + 4; c++)
+        stream.bytes(weights.subarray(c * depth + k, c * depth + Math.min(k + step, start + run)));
+    }
   }
 }
 
@@ -74,14 +82,17 @@ export function packScalesOf(
   stream.align();
 }
 
-/** The stream of channels that th_helium_dots.h reads; scales that are apart follow in an array of their own. */
-export function packFours(channels: HeliumChannels, scales: Scales, step = 16): Int32Array {
+/**
+ * The stream of channels that th_helium_dots.h reads; scales that are apart follow in an array of their own.
+ * @param run values that are multiplied at a time: those of a depth, or of a part of it
+ */
+export function packFours(channels: HeliumChannels, scales: Scales, step = 16, run = channels.depth): Int32Array {
   const { weights, depth, biases } = channels;
   const count = biases.length;
   const stream = new Stream();
   for (let first = 0; first < count; first += 4) {
     const end = Math.min(first + 4, count);
-    if (end === first + 4) weightsOfFour(channels, first, step, stream);
+    if (end === first + 4) weightsOfFour(channels, first, { step, run }, stream);
     else stream.bytes(weights.subarray(first * depth, end * depth));
     stream.align();
     packScalesOf(channels, first, end, scales, stream);
@@ -89,18 +100,23 @@ export function packFours(channels: HeliumChannels, scales: Scales, step = 16): 
   return stream.toWords();
 }
 
-/** Bytes of four multipliers and shifts. */
-export const scaleBytes = 20;
+/** Multipliers and shifts of channels: in an array, four of each for every four channels, or one for all. */
+export interface PackedScales {
+  readonly scales: Int32Array | null;
+  /** 0 where there is an array. */
+  readonly multiplier: number;
+  readonly right: number;
+}
 
-/** Four multipliers and shifts for each four channels, or once where all channels have the same. */
-export function packScales(channels: DspChannels): Int32Array {
-  const { multipliers, rights, biases } = channels;
-  const isShared = multipliers.every((m) => m === multipliers[0]) && rights.every((r) => r === rights[0]);
+/** How channels are scaled. */
+export function packScales({ multipliers, rights, biases }: DspChannels): PackedScales {
+  const multiplier = sharedMultiplier({ multipliers, rights });
+  if (multiplier !== 0) return { scales: null, multiplier, right: rights[0] as number };
   const stream = new Stream();
-  for (let first = 0; first < (isShared ? 1 : biases.length); first += 4) {
+  for (let first = 0; first < biases.length; first += 4) {
     const from = [0, 1, 2, 3].map((i) => (first + i < biases.length ? first + i : first));
     stream.words(from.map((c) => multipliers[c] as number));
     stream.bytes(from.map((c) => -(rights[c] as number)));
   }
-  return stream.toWords();
+  return { scales: stream.toWords(), multiplier: 0, right: 0 };
 }

@@ -36,8 +36,8 @@ export interface Weighted<A> {
   /** Further fields of the integer struct. */
   readonly integerFields?: (view: NodeView<A>) => Record<string, CValue>;
   readonly multipliers?: (view: NodeView<A>, index: WeightedIndex) => ChannelMultipliers;
-  /** How many sums a fold over the input's rows keeps, null where the node is none; absent if there is no such kernel. */
-  readonly foldSums?: (view: NodeView<A>) => number | null;
+  /** The rows of a fold over the input, and the sums it keeps; null where the node is none, absent if there is no such kernel. */
+  readonly folds?: (view: NodeView<A>) => { readonly rows: number; readonly sums: number } | null;
 }
 
 /** The window of the data input; weights and everything else are needed in full. */
@@ -103,8 +103,8 @@ function callOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string): KernelCal
 
 /** The call above, given the input's rows one after another, with its sums in scratch. */
 function foldOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, sumBytes: number): KernelCall | null {
-  const sums = w.foldSums?.(view) ?? null;
-  if (sums === null) return null;
+  const fold = w.folds?.(view) ?? null;
+  if (fold === null) return null;
   const call = callOf(w, view, suffix);
   const args: KernelArg[] = [
     { kind: "row" },
@@ -112,7 +112,7 @@ function foldOf<A>(w: Weighted<A>, view: NodeView<A>, suffix: string, sumBytes: 
     { kind: "scratch" },
     { kind: "output", index: 0 },
   ];
-  return { ...call, symbol: `${call.symbol}_fold`, args, scratchBytes: sums * sumBytes };
+  return { ...call, symbol: `${call.symbol}_fold`, args, scratchBytes: fold.sums * sumBytes };
 }
 
 /**
@@ -141,7 +141,7 @@ export function weightedKernels<A>(
       ...(w.pixelSteps ? { pixelSteps: true } : {}),
       types: { inputs: Array.from({ length: last + 1 }, (_, i) => typeAt(i)), outputs: [input] },
       call: (view) => callOf(w, view, suffix),
-      ...(w.foldSums ? { fold: (view: NodeView<A>) => foldOf(w, view, suffix, sumBytes) } : {}),
+      ...(w.folds ? { fold: (view: NodeView<A>) => foldOf(w, view, suffix, sumBytes) } : {}),
     };
   });
 }

@@ -134,6 +134,13 @@ const streamArg = ({ stream }: WindowsCall): KernelArg => ({
   data: stream,
 });
 
+/** Rows of pixels, `block` at a time, as two pixels together or one: those of a pair share their weights. */
+function pairsOf(rows: number, width: number, block: number): NonNullable<KernelCall["blocks"]> {
+  const [full, left] = [Math.floor(width / block), width % block];
+  const pairs = rows * (full * (block >> 1) + (left >> 1));
+  return { count: rows * width - pairs, words: pairs };
+}
+
 /** Windows that are copied at a time unless kernels say otherwise. */
 const usualBlock = (bytes: number): number => Math.max(2, Math.floor(windowBytes / bytes) & ~1);
 
@@ -156,6 +163,7 @@ export function windowsCall(w: WindowsCall, isCopied: boolean, most: number | nu
       { kind: "output", index: 0 },
     ],
     scratchBytes: isCopied ? block * bytes : 0,
+    blocks: pairsOf(1, w.outWidth, isCopied ? block : w.outWidth),
   };
 }
 
@@ -173,6 +181,7 @@ export function pixelsCall(w: WindowsCall): KernelCall {
       { kind: "output", index: 0 },
     ],
     scratchBytes: isPaired ? 2 * w.type.size * w.depth : 0,
+    blocks: pairsOf(1, w.rows * w.outWidth, w.rows * w.outWidth),
   };
 }
 

@@ -1,17 +1,24 @@
+import { present } from "../../base/assert.js";
 import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "../common/activation.js";
+import { lanesCall, lanesForms } from "../common/lanes-armv6m.js";
 import { perNode } from "../common/per-node.js";
 import { multiplierStep, quantizedFinish } from "../common/requantize.js";
 import { asDoubles, inputOf, optionalInput, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
 import { multipliersOf } from "../common/weighted.js";
-import { finishPieces, isFinishShift } from "../common/weighted-armv6m.js";
+import { finishPieces, isFinishShift, type PackedLanes, packLanes } from "../common/weighted-armv6m.js";
+import { dspChannels } from "../common/weighted-dsp.js";
 import type { Kernel, KernelCall } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
+import { byChannels, type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 
 type View = NodeView<DepthwiseConv2dAttrs>;
 
-/** Bytes of scratch that a block may take, if it is more than four outputs. */
-const scratchLimit = 1024;
+/** Kernels by the bytes of scratch that a block may take, if it is more than four outputs: less takes more instructions. */
+const scratchLimits = [
+  ["armv6m s8", 1024],
+  ["armv6m s8, short blocks", 256],
+  ["armv6m s8, four outputs", 0],
+] as const;
 
 /** Weights [channels][groups of three rows, the last of what is left][columns][rows], the rest one for each channel. */
 interface Channels {
@@ -72,8 +79,8 @@ const channelsOf = perNode(depthwise.index, (view: View): Channels | null => {
 });
 
 /** How the row is cut, what columns a block takes, and its scratch. */
-function blocksOf(view: View) {
-  const { kernel, outWidth } = depthwiseGeometry(view);
+function blocksOf(view: View, scratchLimit: number) {
+  const { kernel, outWidth, multiplier } = depthwiseGeometry(view);
   const [stride, dilation] = [view.attrs.stride[1], view.attrs.dilation[1]];
   const groups = Math.ceil(kernel[0] / 3);
   const columnsOf = (outputs: number) => (outputs - 1) * stride + (kernel[1] - 1) * dilation + 1;
@@ -83,17 +90,20 @@ function blocksOf(view: View) {
   const block = () => Math.min(fours(Math.ceil(outWidth / parts)), outWidth);
   while (block() > 4 && bytes(block()) > scratchLimit) parts++;
   const outputs = block();
+  const count = Math.ceil(outWidth / outputs);
   return {
+    // What a block widens, shared out among its weights.
+    blocks: { count, words: (count * 3 * groups * columnsOf(outputs)) / (multiplier * kernel[0] * kernel[1]) },
     fields: { block: outputs, columns: columnsOf(outputs), room: columnsOf(fours(outputs)), groups },
     scratchBytes: bytes(outputs),
   };
 }
 
-function callOf(view: View): KernelCall {
+function callOf(view: View, scratchLimit: number): KernelCall {
   const channels = channelsOf(view);
   if (channels === null) throw new Error("channels out of range");
   const { weights, biases, multipliers, rights, pieces } = channels;
-  const { fields, scratchBytes } = blocksOf(view);
+  const { fields, blocks, scratchBytes } = blocksOf(view, scratchLimit);
   const g = depthwiseGeometry(view);
   const output = outputOf(view, 0);
   const range = quantizedActivationRange(view.attrs.activation, output);
@@ -132,18 +142,47 @@ function callOf(view: View): KernelCall {
       { kind: "output", index: 0 },
     ],
     scratchBytes,
+    blocks,
   };
 }
 
-/** int8 on Armv6-M. */
+/** The weights of one input channel's convolution, for conv2d_s8_armv6m.h; null where that does not take them. */
+const packedSingle = perNode(depthwise.index, (view: View): PackedLanes | null => {
+  const turned = byChannels(view);
+  const lowered = turned && dspChannels(depthwise, turned);
+  return lowered && packLanes(lowered);
+});
+
+const common = {
+  form: "row",
+  isa: "armv6m",
+  pixelSteps: true,
+  types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
+} as const;
+
+/** int8 on Armv6-M: many outputs of one input channel are a convolution's. */
 export const depthwiseArmv6m: readonly Kernel<DepthwiseConv2dAttrs>[] = [
-  {
-    name: "armv6m s8",
-    form: "row",
-    isa: "armv6m",
-    pixelSteps: true,
-    types: { inputs: ["int8", "int8", "int32"], outputs: ["int8"] },
-    matches: (view) => channelsOf(view) !== null,
-    call: callOf,
-  },
+  ...lanesForms.map(
+    ([suffix, most]): Kernel<DepthwiseConv2dAttrs> => ({
+      ...common,
+      name: `armv6m s8, one channel${suffix}`,
+      matches: (view) => depthwiseGeometry(view).channels === 1 && packedSingle(view) !== null,
+      call: (view) => {
+        const { outChannels, outWidth } = depthwiseGeometry(view);
+        const { multiplier, ...sizes } = depthwise.fields(view);
+        const { activation } = view.attrs;
+        const lanes = present(packedSingle(view), "packed weights");
+        const call = { view, activation, lanes, sizes: { ...sizes, out_c: outChannels }, pixels: outWidth };
+        return lanesCall(call, "row", most);
+      },
+    }),
+  ),
+  ...scratchLimits.map(
+    ([name, limit]): Kernel<DepthwiseConv2dAttrs> => ({
+      ...common,
+      name,
+      matches: (view) => channelsOf(view) !== null,
+      call: (view) => callOf(view, limit),
+    }),
+  ),
 ];

@@ -1,7 +1,7 @@
 import type { NodeView } from "../../ir/graph.js";
 import type { Activation } from "../common/activation.js";
 import { type Padding, window2d, windowAxes } from "../common/padding.js";
-import { inputOf, outputOf, pixelStep, sizeAt } from "../common/view.js";
+import { inputOf, optionalInput, outputOf, pixelStep, sizeAt } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
 import { type Products, tapReaches } from "../common/weighted-channels.js";
 
@@ -69,3 +69,18 @@ export const depthwise: Weighted<DepthwiseConv2dAttrs> = {
     };
   },
 };
+
+/** The node's weights as [channels][taps], so that they are those of sums of products, one channel after another. */
+export function byChannels(view: NodeView<DepthwiseConv2dAttrs>): NodeView<DepthwiseConv2dAttrs> | null {
+  const { kernel, outChannels } = depthwiseGeometry(view);
+  const weights = inputOf(view, 1);
+  if (weights.data === null) return null;
+  const taps = kernel[0] * kernel[1];
+  const given = weights.data as Int8Array;
+  const data = new Int8Array(given.length);
+  for (let c = 0; c < outChannels; c++)
+    for (let t = 0; t < taps; t++) data[c * taps + t] = given[t * outChannels + c] as number;
+  const quant = weights.quant && weights.quant.scales.length > 1 ? { ...weights.quant, axis: 0 } : weights.quant;
+  const turned = { ...weights, shape: [outChannels, ...kernel, 1], data, quant };
+  return { ...view, inputs: [view.inputs[0] ?? null, turned, optionalInput(view, 2)] };
+}

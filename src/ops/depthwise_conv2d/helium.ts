@@ -2,31 +2,16 @@ import { present } from "../../base/assert.js";
 import type { NodeView } from "../../ir/graph.js";
 import { quantizedActivationRange } from "../common/activation.js";
 import { perNode } from "../common/per-node.js";
-import { inputOf, optionalInput, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
+import { inputOf, outputOf, pixelStep, zeroPointOf } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
 import { type HeliumChannels, heliumChannels, isRelu, Stream } from "../common/weighted-helium.js";
 import { wideChannels } from "../common/weighted-helium-s16.js";
 import { narrowChannels, nibbles } from "../common/weighted-helium-w4.js";
 import { type HeliumType, heliumS8, otherHeliumTypes, windowsCall } from "../common/windows-helium.js";
 import type { Kernel, KernelCall } from "../spec.js";
-import { type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
+import { byChannels, type DepthwiseConv2dAttrs, depthwise, depthwiseGeometry } from "./geometry.js";
 
 type View = NodeView<DepthwiseConv2dAttrs>;
-
-/** The node's weights as [channels][taps], so that they are those of sums of products, one channel after another. */
-function byChannels(view: View): View | null {
-  const { kernel, outChannels } = depthwiseGeometry(view);
-  const weights = inputOf(view, 1);
-  if (weights.data === null) return null;
-  const taps = kernel[0] * kernel[1];
-  const given = weights.data as Int8Array;
-  const data = new Int8Array(given.length);
-  for (let c = 0; c < outChannels; c++)
-    for (let t = 0; t < taps; t++) data[c * taps + t] = given[t * outChannels + c] as number;
-  const quant = weights.quant && weights.quant.scales.length > 1 ? { ...weights.quant, axis: 0 } : weights.quant;
-  const turned = { ...weights, shape: [outChannels, ...kernel, 1], data, quant };
-  return { ...view, inputs: [view.inputs[0] ?? null, turned, optionalInput(view, 2)] };
-}
 
 /** Channels that the stream is made of; null where products of two taps may not fit 16 bits. */
 const channelsOf = perNode(depthwise.index, (view: View): HeliumChannels | null => {

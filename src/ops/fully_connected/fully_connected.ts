@@ -41,7 +41,10 @@ const dense: Weighted<FullyConnectedAttrs> = {
   stem: "ops/fully_connected/fully_connected",
   activation: (a) => a.activation,
   form: "whole",
-  foldSums: (view) => (inputRows(view) > 1 ? fullyConnectedGeometry(view).units : null),
+  folds: (view) => {
+    const rows = inputRows(view);
+    return rows > 1 ? { rows, sums: fullyConnectedGeometry(view).units } : null;
+  },
   fields: (view) => {
     const g = fullyConnectedGeometry(view);
     return { batch: g.batch, in_c: g.depth, out_c: g.units, row_c: g.depth / inputRows(view) };

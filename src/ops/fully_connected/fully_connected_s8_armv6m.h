@@ -2,7 +2,7 @@
  * Fully connected layer, int8 activations and weights, for Armv6-M; bit-exact with fullyConnectedReference. Two outputs at a
  * time: their weights are the halves of a word that is multiplied with an input, so that a sum of products holds both sums
  * in 16 bits each, 2^15 added, for as many inputs as the weights of both allow: a run. Weights are stored with 128 added,
- * so that words come apart by masks.
+ * so that words come apart by masks. A last output alone is stored as it is.
  */
 #ifndef TH_FULLY_CONNECTED_S8_ARMV6M_H
 #define TH_FULLY_CONNECTED_S8_ARMV6M_H
@@ -11,7 +11,8 @@
 
 typedef struct {
     int32_t batch, in_c, out_c;
-    int32_t scale_step; /* 0 where all outputs have one multiplier and shift, else 1 */
+    int32_t run;               /* words of weights of any pair that are a run; 0 where each has its own, in an array */
+    int32_t multiplier, right; /* of all outputs; 0 where each has its own, in arrays */
     int32_t zero2, pieces; /* see th_finish_m0 */
     int32_t min, max;
 } th_fully_connected_s8_armv6m_params;
@@ -105,9 +106,33 @@ TH_KERNEL void th_dense_pair_m0(const uint32_t *values, const uint8_t *weights, 
 #endif
 
 /*
- * input [batch][in_c], weights for each pair of outputs as above, and how many words of them a run is; biases
- * [out_c, rounded up to 2] less 2^15 for each run, multipliers and right shifts [out_c] or [1], output [batch][out_c].
- * scratch: [in_c, rounded up to 2] values and [out_c, rounded up to 2] sums.
+ * The sums of an input vector: values [in_c, rounded up to 2] and weights, see above, how many words of weights of each pair
+ * are a run, sums from the biases.
+ */
+TH_ROW void th_dense_sums_m0(const th_fully_connected_s8_armv6m_params *p, const uint32_t *values, const uint8_t *weights,
+                             const uint8_t *runs, int32_t *sums)
+{
+    const int32_t pair_bytes = 2 * ((p->in_c + 1) & ~1);
+    int32_t c = 0;
+    for (; c + 2 <= p->out_c; c += 2, weights += pair_bytes) {
+        const int32_t run = p->run != 0 ? p->run : runs[c >> 1];
+        th_dense_pair_m0(values, weights, weights + pair_bytes, 4 * run, sums + c);
+    }
+    if (c < p->out_c) {
+        const int8_t *alone = (const int8_t *)weights;
+        uint32_t sum = (uint32_t)sums[c];
+        for (int32_t k = 0; k < p->in_c; k++) {
+            const int32_t weight = alone[k];
+            sum += values[k] * (uint32_t)weight;
+        }
+        sums[c] = (int32_t)sum;
+    }
+}
+
+/*
+ * input [batch][in_c], weights for each pair of outputs as above, then those of a last one; how many words of a pair's are a
+ * run, biases [out_c] less 2^15 for each run, multipliers and right shifts [out_c], or none, output [batch][out_c].
+ * scratch: [in_c, rounded up to 2] values and [out_c] sums.
  */
 TH_KERNEL void th_fully_connected_s8_armv6m(const th_fully_connected_s8_armv6m_params *p, const int8_t *input,
                                             const int32_t *weights, const uint8_t *runs, const int32_t *biases,
@@ -118,26 +143,23 @@ TH_KERNEL void th_fully_connected_s8_armv6m(const th_fully_connected_s8_armv6m_p
     uint32_t *values = (uint32_t *)scratch;
     int32_t *sums = (int32_t *)(values + depth);
     for (int32_t n = 0; n < p->batch; n++, input += p->in_c) {
-        const uint8_t *pair = (const uint8_t *)weights;
         values[depth - 1] = 0;
         for (int32_t k = 0; k < p->in_c; k++) {
             const int32_t x = input[k];
             values[k] = (uint32_t)x;
         }
-        memcpy(sums, biases, (size_t)((p->out_c + 1) & ~1) * sizeof *sums);
-        for (int32_t c = 0; c < p->out_c; c += 2, pair += 2 * depth) {
-            th_dense_pair_m0(values, pair, pair + 2 * depth, 4 * runs[c >> 1], sums + c);
-        }
+        memcpy(sums, biases, (size_t)p->out_c * sizeof *sums);
+        th_dense_sums_m0(p, values, (const uint8_t *)weights, runs, sums);
         /* Outputs that share a scale are finished together. */
-        const int32_t together = p->scale_step ? 1 : p->out_c;
+        const int32_t together = p->multiplier == 0 ? 1 : p->out_c;
         for (int32_t c = 0; c < p->out_c; c += together, output += together) {
             th_finish_m0 finish;
             finish.sums = sums + c;
             finish.end = finish.sums + together;
             finish.output = output;
             finish.out_step = 1;
-            finish.multiplier = multipliers[c * p->scale_step];
-            finish.right = rights[c * p->scale_step];
+            finish.multiplier = p->multiplier != 0 ? p->multiplier : multipliers[c];
+            finish.right = p->multiplier != 0 ? p->right : rights[c];
             finish.zero2 = p->zero2;
             finish.pieces = p->pieces;
             th_finish_s8_m0(&finish);

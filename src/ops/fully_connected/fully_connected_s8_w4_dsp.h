@@ -106,6 +106,8 @@ TH_INLINE int32_t th_quads_w4_inputs(const int8_t *input, int32_t n)
 TH_KERNEL void th_fully_connected_s8_w4_dsp(const th_fully_connected_s8_dsp_params *p, const int8_t *input,
                                             const int32_t *stream, const int32_t *scales, int8_t *output)
 {
+    int32_t made[TH_QUADS_SCALES];
+    scales = th_quads_scales(scales, p->multiplier, p->rights, made);
     for (int32_t n = 0; n < p->batch; n++) {
         const int32_t start = -8 * th_quads_w4_inputs(input + n * p->in_c, p->in_c);
         th_quads_block b;

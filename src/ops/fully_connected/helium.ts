@@ -5,24 +5,23 @@ import { type Activation, quantizedActivationRange } from "../common/activation.
 import { perNode } from "../common/per-node.js";
 import { inputOf, outputOf, sizeAt, zeroPointOf } from "../common/view.js";
 import type { Weighted } from "../common/weighted.js";
-import { heliumChannels, packFours, packScales, scaleBytes } from "../common/weighted-helium.js";
+import { heliumChannels, type PackedScales, packFours, packScales } from "../common/weighted-helium.js";
 import { heliumVectors, otherHeliumTypes } from "../common/windows-helium.js";
 import type { Kernel, KernelCall } from "../spec.js";
 
 /** Weights and scales as fully_connected_s8_helium.h reads them. */
-interface PackedDense {
+interface PackedDense extends PackedScales {
   readonly stream: Int32Array;
-  readonly scales: Int32Array;
 }
 
 function int8Kernel<A extends { readonly activation: Activation }>(dense: Weighted<A>, portable: Kernel<A>): Kernel<A> {
   const packed = perNode(dense.index, (view: NodeView<A>): PackedDense | null => {
     if (zeroPointOf(inputOf(view, 1)) !== 0) return null;
     const channels = heliumChannels(dense, view);
-    return channels && { stream: packFours(channels, "apart"), scales: packScales(channels) };
+    return channels && { stream: packFours(channels, "apart"), ...packScales(channels) };
   });
   const call = (view: NodeView<A>): KernelCall => {
-    const { stream, scales } = present(packed(view), "weights for Helium");
+    const { stream, scales, multiplier, right } = present(packed(view), "weights for Helium");
     const [units, depth] = [sizeAt(inputOf(view, 1).shape, 0), sizeAt(inputOf(view, 1).shape, 1)];
     const output = outputOf(view, 0);
     const range = quantizedActivationRange(view.attrs.activation, output);
@@ -30,7 +29,8 @@ function int8Kernel<A extends { readonly activation: Activation }>(dense: Weight
       batch: elementsOf(inputOf(view, 0).shape) / depth,
       in_c: depth,
       out_c: units,
-      scale_step: 4 * scales.length > scaleBytes ? scaleBytes : 0,
+      multiplier,
+      right,
       out_zero: zeroPointOf(output),
       min: range.min,
       max: range.max,
@@ -42,16 +42,41 @@ function int8Kernel<A extends { readonly activation: Activation }>(dense: Weight
       args: [
         { kind: "input", index: 0 },
         { kind: "constant", label: "fours", dtype: "int32", data: stream },
-        { kind: "constant", label: "scales", dtype: "int32", data: scales },
+        scales === null ? { kind: "null" } : { kind: "constant", label: "scales", dtype: "int32", data: scales },
         { kind: "output", index: 0 },
       ],
       scratchBytes: 0,
     };
   };
-  return { ...portable, name: "helium s8", isa: "helium", matches: (view) => packed(view) !== null, call };
+  const fold = (view: NodeView<A>): KernelCall | null => {
+    const folds = dense.folds?.(view) ?? null;
+    const channels = heliumChannels(dense, view);
+    if (folds === null || channels === null || packed(view) === null) return null;
+    const whole = call(view);
+    const { batch, in_c, ...fields } = whole.params?.fields ?? {};
+    const [row, stream] = [channels.depth / folds.rows, { kind: "constant", label: "fours", dtype: "int32" } as const];
+    return {
+      source: "ops/fully_connected/fully_connected_s8_helium_fold.h",
+      symbol: "th_fully_connected_s8_helium_fold",
+      params: {
+        type: "th_fully_connected_s8_helium_fold_params",
+        fields: { rows: folds.rows, row_c: row, ...fields },
+      },
+      args: [
+        { kind: "row" },
+        { kind: "input", index: 0 },
+        { ...stream, data: packFours(channels, "apart", 16, row) },
+        ...whole.args.slice(2, -1),
+        { kind: "scratch" },
+        { kind: "output", index: 0 },
+      ],
+      scratchBytes: 16 * Math.ceil(channels.biases.length / 4),
+    };
+  };
+  return { ...portable, name: "helium s8", isa: "helium", matches: (view) => packed(view) !== null, call, fold };
 }
 
-/** For Helium, from the portable kernels; where the input comes row by row, sums are theirs. */
+/** For Helium, from the portable kernels; where the input comes row by row, int8 has a kernel for that, the others theirs. */
 export function denseHelium<A extends { readonly activation: Activation }>(
   dense: Weighted<A>,
   portable: readonly Kernel<A>[],

@@ -106,8 +106,22 @@ function kernel(suffix: "s8" | "s16" | "f32", input: DType, bias: DType): Kernel
   };
 }
 
+/** The biases less what the input's zero point adds to the sums. */
+function foldedBias(view: NodeView<LstmAttrs>): KernelArg {
+  const zero = zeroPointOf(inputOf(view, at.input));
+  const { units, inputs } = lstmSize(view);
+  const biases = gates.flatMap((g) => {
+    const [weights, bias] = [inputOf(view, at.weights + g).data, inputOf(view, at.bias + g).data];
+    return Array.from({ length: units }, (_, u) => {
+      const row = (weights as Int8Array).subarray(u * inputs, (u + 1) * inputs);
+      return ((bias as Int32Array)[u] as number) - zero * row.reduce((sum, w) => sum + w, 0);
+    });
+  });
+  return { kind: "constant", label: "bias", dtype: "int32", data: Int32Array.from(biases) };
+}
+
 /** The int8 kernel for cores with more instructions. */
-function s8Kernel(isa: "dsp" | "helium"): Kernel<LstmAttrs> {
+function s8Kernel(isa: "dsp" | "helium", args: (view: NodeView<LstmAttrs>) => readonly KernelArg[]): Kernel<LstmAttrs> {
   const portable = kernel("s8", "int8", "int32");
   return {
     ...portable,
@@ -117,9 +131,13 @@ function s8Kernel(isa: "dsp" | "helium"): Kernel<LstmAttrs> {
       ...portable.call(view),
       source: `ops/unidirectional_sequence_lstm/lstm_s8_${isa}.h`,
       symbol: `th_lstm_s8_${isa}`,
+      args: args(view),
     }),
   };
 }
+
+/** The arguments with other biases: they follow the input and both kinds of weights. */
+const heliumArgs = (view: NodeView<LstmAttrs>): readonly KernelArg[] => args(view).with(3, foldedBias(view));
 
 /** Inputs of variants that TFLM does not have either: peepholes, projection, layer normalisation. */
 const variants = [9, 10, 11, 16, 17, 20, 21, 22, 23];
@@ -279,8 +297,8 @@ export const unidirectionalSequenceLstm = defineOp<"UNIDIRECTIONAL_SEQUENCE_LSTM
     return { macs: batch * steps * units * (4 * (inputs + units) + 3), operations: batch * steps * units * 5 };
   },
   kernels: [
-    s8Kernel("helium"),
-    s8Kernel("dsp"),
+    s8Kernel("helium", heliumArgs),
+    s8Kernel("dsp", args),
     kernel("s8", "int8", "int32"),
     kernel("s16", "int16", "int64"),
     kernel("f32", "float32", "float32"),
