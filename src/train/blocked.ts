@@ -116,7 +116,7 @@ async function probed(runtime: Runtime): Promise<Lowering | null> {
     const lowering: Lowering = {
       name: "blocked",
       storage: onnxStorage,
-      model: (step) => exportOnnx(step, { lowerings: blockedLowerings, block, order: "backward" }),
+      model: (step) => exportOnnx(step, { lowerings: blockedLowerings, block }),
     };
     return (await agrees(runtime, lowering)) ? lowering : null;
   }

@@ -36,16 +36,9 @@ export interface OnnxWriter {
   ) => readonly string[];
   /** Adds a constant; equal small ones are one. */
   readonly constant: (type: OnnxType, shape: readonly number[], data: TensorData) => string;
-  /** The model's bytes; nodes in the order in which they were added, or the other way round. */
-  readonly finish: (inputs: readonly OnnxPort[], outputs: readonly OnnxPort[], order?: NodeOrder) => Uint8Array;
+  /** The model's bytes. */
+  readonly finish: (inputs: readonly OnnxPort[], outputs: readonly OnnxPort[]) => Uint8Array;
 }
-
-/**
- * "forward", as the format wants it, or "backward". ONNX Runtime executes nodes as it finds them on its way back from the
- * outputs, of several inputs the node latest in the file first: from a file written backward it takes them in the order in
- * which they were added, and so the gradient of a filter beside that of its layer's input, while both are in the cache.
- */
-export type NodeOrder = "forward" | "backward";
 
 const { ModelProto, AttributeProto } = onnxProto.onnx;
 
@@ -100,7 +93,7 @@ export function onnxWriter(graphName: string): OnnxWriter {
       initializers.push({ name, dataType: elementTypes[type], dims: [...shape], rawData });
       return name;
     },
-    finish: (inputs, outputs, order = "forward") =>
+    finish: (inputs, outputs) =>
       ModelProto.encode({
         irVersion: 8,
         producerName: "thimble",
@@ -108,7 +101,7 @@ export function onnxWriter(graphName: string): OnnxWriter {
         opsetImport: [{ domain: "", version: 17 }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
         graph: {
           name: graphName,
-          node: order === "forward" ? nodes : nodes.toReversed(),
+          node: nodes,
           initializer: initializers,
           input: inputs.map(portProto),
           output: outputs.map(portProto),

@@ -1,7 +1,7 @@
 import { DiagnosticSink } from "../../../base/diagnostics.js";
 import { type NodeView, originName, type Tensor, tensorOf, viewOf } from "../../../ir/graph.js";
 import type { Graph, Node, OpName } from "../../../ops/index.js";
-import { type NodeOrder, type OnnxPort, onnxWriter } from "../writer.js";
+import { type OnnxPort, onnxWriter } from "../writer.js";
 import { exportContext, type Lower } from "./context.js";
 import { elementwiseLowerings } from "./elementwise.js";
 import { identity } from "./layouts.js";
@@ -30,8 +30,6 @@ export interface OnnxExportOptions {
   readonly lowerings?: Lowerings;
   /** Channels in a block, for lowerings that use ONNX Runtime's blocked layout. */
   readonly block?: number;
-  /** Order of the file's nodes; default "forward". */
-  readonly order?: NodeOrder;
 }
 
 /** Operators that can be written. */
@@ -79,7 +77,6 @@ export function exportOnnx(given: Graph, options: OnnxExportOptions = {}): Uint8
   return writer.finish(
     graph.inputs.map((id) => port(names.get(id) ?? "", tensorOf(graph, id))),
     outputs,
-    options.order,
   );
 }
 
