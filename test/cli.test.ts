@@ -189,6 +189,11 @@ describe("thimble verify and run", () => {
     const { stdout } = await thimble(...args, "--isa", "portable");
     expect(stdout).toMatch(/cortex-m4, by layer/);
     expect(stdout).toMatch(/CONV_2D +\S+ +portable s8/);
+    // Streamed, a layer that takes its input row by row has its share too.
+    const streamed = ["verify", model, "--on", "cortex-m4,rp2040", "--optimize", "memory", "--profile", "--json"];
+    for (const target of JSON.parse((await thimble(...streamed)).stdout).targets)
+      for (const l of target.profile.layers.filter((layer: { macs: number }) => layer.macs > 0))
+        expect(l.instructions, `${target.name} ${l.name}`).toBeGreaterThan(0.3 * l.macs);
   });
 
   it("reads and writes .npy and raw bytes", async () => {

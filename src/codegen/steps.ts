@@ -177,9 +177,11 @@ function traceStatements(p: Printer, lowered: LoweredNode, step: Step, scope: Sc
         "    }",
       ];
     }
-    const trace = `TH_TRACE(${step.index}, ${i}, ${startText(p, lowered, t)}, ${bytesOf(t.dtype, elementsOf(t.shape))});`;
+    const bytes = bytesOf(t.dtype, elementsOf(t.shape));
     const last = rowsOf(present(lowered.view.inputs[0], "input")) - 1;
-    return scope.kind === "fold" ? [`    if (row == ${last}) {\n        ${trace}\n    }`] : [`    ${trace}`];
+    // What a fold has written is there after the last row; every row is told, as that is where the step's time goes.
+    const written = scope.kind === "fold" ? `row == ${last} ? ${bytes} : 0` : `${bytes}`;
+    return [`    TH_TRACE(${step.index}, ${i}, ${startText(p, lowered, t)}, ${written});`];
   });
 }
 

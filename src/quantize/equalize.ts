@@ -10,6 +10,9 @@ const channelwise: ReadonlySet<OpName> = new Set(["RELU", "MAX_POOL_2D", "AVERAG
 /** Fused activations of which the same is true. */
 const homogeneous: readonly unknown[] = [undefined, "NONE", "RELU"];
 
+const isHomogeneous = (node: Node): boolean =>
+  homogeneous.includes((node.attrs as { readonly activation?: unknown }).activation);
+
 /** Two layers, of which the second alone reads what the first computes. */
 interface Pair {
   readonly first: LayerSums;
@@ -33,30 +36,36 @@ function pairsOf(graph: Graph): readonly Pair[] {
   };
   return graph.nodes.flatMap((node): readonly Pair[] => {
     const first = layerSums(graph, node);
-    if (first === null || !homogeneous.includes((node.attrs as { activation?: unknown }).activation)) return [];
-    let next = onlyReader(present(node.outputs[0], "output"));
-    while (next !== null && channelwise.has(next.op)) next = onlyReader(present(next.outputs[0], "output"));
+    if (first === null || !isHomogeneous(node)) return [];
+    let value = present(node.outputs[0], "output");
+    let next = onlyReader(value);
+    while (next !== null && channelwise.has(next.op) && isHomogeneous(next)) {
+      value = present(next.outputs[0], "output");
+      next = onlyReader(value);
+    }
     const second = next === null ? null : layerSums(graph, next);
-    if (second === null || second.input.shape.at(-1) !== first.channels) return [];
-    const isShared = [first, second].some(({ weights }) => (readers.get(weights.id) ?? []).length > 1);
-    return isShared ? [] : [{ first, bias: biasOf(node), second }];
+    if (second === null || second.input.id !== value || second.input.shape.at(-1) !== first.channels) return [];
+    const bias = biasOf(node);
+    const changed = [first.weights.id, second.weights.id, ...(bias === null ? [] : [bias])];
+    const isShared = changed.some((id) => (readers.get(id) ?? []).length > 1);
+    return isShared ? [] : [{ first, bias, second }];
   });
 }
 
 /** The largest weight that each channel of an input meets. */
 function inputRanges(sums: LayerSums, weights: Float32Array, channels: number): Float64Array {
   const most = new Float64Array(channels);
-  forInputs(sums, (at, channel) => {
+  forInputs(sums, channels, (at, channel) => {
     most[channel] = Math.max(most[channel] as number, Math.abs(weights[at] as number));
   });
   return most;
 }
 
-/** Every weight with the input channel that it multiplies. */
-function forInputs(sums: LayerSums, visit: (at: number, channel: number) => void): void {
+/** Every weight with the input channel that it multiplies; a dense layer may read several pixels as one vector. */
+function forInputs(sums: LayerSums, channels: number, visit: (at: number, channel: number) => void): void {
   for (let o = 0; o < sums.channels; o++) {
     const first = sums.firstChannel(o);
-    for (let i = 0; i < sums.taps * sums.depth; i++) visit(sums.weightAt(o, i), first + (i % sums.depth));
+    for (let i = 0; i < sums.taps * sums.depth; i++) visit(sums.weightAt(o, i), (first + (i % sums.depth)) % channels);
   }
 }
 
@@ -111,7 +120,7 @@ export function equalize(graph: Graph): Graph {
           c[o] = v / (factors[o] as number);
         });
       }
-      forInputs(second, (at, channel) => {
+      forInputs(second, first.channels, (at, channel) => {
         b[at] = (b[at] as number) * (factors[channel] as number);
       });
     }

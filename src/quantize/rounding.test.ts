@@ -176,6 +176,33 @@ describe("cross-layer equalization", () => {
     expect(noise(even)).toBeLessThan(0.2 * noise(graph));
   });
 
+  it("reaches through pools to a dense layer that reads several pixels, but through no activation that saturates", () => {
+    for (const [activation, changes] of [
+      ["NONE", true],
+      ["RELU6", false],
+    ] as const) {
+      const net = new Network("n", { seed: 8 });
+      const pooled = net.maxPool(net.conv(net.input([6, 6, 2]), 4, { norm: "none" }), { size: 2 });
+      const built = net.graph([net.dense(net.flatten(pooled), 3)]);
+      // The dense layer reads [1, 3, 3, 4] itself, and the pool ends in an activation.
+      const nodes = built.nodes
+        .filter((n) => n.op !== "RESHAPE")
+        .map((n) =>
+          n.op === "MAX_POOL_2D"
+            ? ({ ...n, attrs: { ...n.attrs, activation } } as Node)
+            : n.op === "FULLY_CONNECTED"
+              ? ({ ...n, inputs: [pooled.id, ...n.inputs.slice(1)] } as Node)
+              : n,
+        );
+      const graph = { ...built, nodes };
+      const samples = samplesOf(graph, 4);
+      const even = equalize(graph);
+      const weights = (of: Graph): readonly unknown[] => of.nodes.map((n) => layerSums(of, n)?.weights.data);
+      expect(JSON.stringify(weights(even)) !== JSON.stringify(weights(graph))).toBe(changes);
+      expect(noiseOf(outputsOf(graph, samples), outputsOf(even, samples))).toBeLessThan(1e-9);
+    }
+  });
+
   it("leaves layers alone between which something else reads, or an activation that saturates", () => {
     const net = new Network("n", { seed: 6 });
     const x = net.input([6, 6, 2]);

@@ -13,11 +13,17 @@ export interface Profile {
 }
 
 /** Where steps end: the labels of harness/th_marks.h. */
-export const marksOf = (elf: ElfFile): readonly { readonly address: number; readonly step: number }[] =>
-  [...elf.symbols].flatMap(([name, value]) => {
+export function marksOf(elf: ElfFile): readonly { readonly address: number; readonly step: number }[] {
+  const first = new Map<number, number>();
+  for (const [name, value] of elf.symbols) {
     const step = /^th_mark_(\d+)_\d+$/.exec(name)?.[1];
-    return step === undefined ? [] : [{ address: value & ~1, step: Number(step) }];
-  });
+    if (step === undefined) continue;
+    const address = value & ~1;
+    // Steps without code end where the one before them does, whose instructions these are.
+    first.set(address, Math.min(Number(step), first.get(address) ?? Infinity));
+  }
+  return [...first].map(([address, step]) => ({ address, step }));
+}
 
 /** The marks as lines "ADDRESS STEP". */
 export const markLines = (elf: ElfFile): string =>
