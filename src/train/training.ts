@@ -1,9 +1,9 @@
 import { present } from "../base/assert.js";
 import { fail } from "../base/diagnostics.js";
 import { elementsOf } from "../base/dtype.js";
-import { seededRandom } from "../base/random.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Backend } from "./backend.js";
+import { fillDropoutMask } from "./dropout.js";
 import { valuesOf } from "./optimizers.js";
 import type { TrainOptions } from "./options.js";
 import { rateAt } from "./schedules.js";
@@ -17,13 +17,6 @@ interface Buffers {
 
 /** Batches under way at a time: one that runs, and two that wait or are being filled. */
 const underWay = 3;
-
-/** Fills a dropout mask; the same for the same step. */
-function fillMask(mask: Float32Array, rate: number, seed: number): void {
-  const random = seededRandom(seed);
-  const kept = 1 / (1 - rate);
-  for (let i = 0; i < mask.length; i++) mask[i] = random.unit() < rate ? 0 : kept;
-}
 
 /** A training that has been opened: sessions, vectors, and where it stands. */
 export class Training {
@@ -82,7 +75,7 @@ export class Training {
     const count = epoch * this.stepsPerEpoch + index;
     const seed = options.seed ?? 1;
     step.masks.forEach((mask, m) => {
-      fillMask(array(mask.name), mask.rate, mixedSeed(seed, count, m));
+      fillDropoutMask(array(mask.name), mask.rate, mixedSeed(seed, count, m));
     });
     const rate = rateAt(options.schedule ?? { kind: "cosine" }, options.rate, count, this.steps);
     const accumulate = options.accumulate ?? 1;
