@@ -1,5 +1,4 @@
-import assert from "node:assert/strict";
-import { test } from "node:test";
+import { expect, test } from "vitest";
 import { fillDropoutMask } from "./dropout.js";
 
 const maskOf = (length: number, rate: number, seed: number): Float32Array => {
@@ -13,13 +12,13 @@ test("a dropout mask drops its share, keeps the mean, and depends on its seed al
     const mask = maskOf(200_001, rate, 7);
     const dropped = mask.filter((v) => v === 0).length / mask.length;
     // Five standard deviations of a binomial share.
-    assert.ok(Math.abs(dropped - rate) <= 5 * Math.sqrt((rate * (1 - rate)) / mask.length) + 1e-5, `${rate}: ${dropped}`);
-    assert.equal(new Set(mask).size, rate === 0 ? 1 : 2);
+    expect(Math.abs(dropped - rate)).toBeLessThanOrEqual(5 * Math.sqrt((rate * (1 - rate)) / mask.length) + 1e-5);
+    expect(new Set(mask).size).toBe(rate === 0 ? 1 : 2);
     const mean = mask.reduce((sum, v) => sum + v, 0) / mask.length;
-    assert.ok(Math.abs(mean - 1) < 0.04, `${rate}: mean ${mean}`);
+    expect(Math.abs(mean - 1)).toBeLessThan(0.04);
   }
-  assert.deepEqual(maskOf(101, 0.3, 5), maskOf(101, 0.3, 5));
-  assert.notDeepEqual(maskOf(101, 0.3, 5), maskOf(101, 0.3, 6));
+  expect(maskOf(101, 0.3, 5)).toEqual(maskOf(101, 0.3, 5));
+  expect(maskOf(101, 0.3, 5)).not.toEqual(maskOf(101, 0.3, 6));
 });
 
 test("neighbours of a dropout mask, and masks of neighbouring seeds, are dropped independently", () => {
@@ -31,6 +30,6 @@ test("neighbours of a dropout mask, and masks of neighbouring seeds, are dropped
     for (let i = 0; i + shift < length; i++) if (a[i] === 0 && b[i + shift] === 0) count++;
     return count / (length - shift);
   };
-  for (const shift of [1, 2, 3, 64]) assert.ok(Math.abs(both(mask, mask, shift) - 0.25) < 0.01, `shift ${shift}`);
-  assert.ok(Math.abs(both(mask, other, 0) - 0.25) < 0.01);
+  for (const shift of [1, 2, 3, 64]) expect(Math.abs(both(mask, mask, shift) - 0.25)).toBeLessThan(0.01);
+  expect(Math.abs(both(mask, other, 0) - 0.25)).toBeLessThan(0.01);
 });

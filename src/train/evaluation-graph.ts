@@ -2,11 +2,8 @@ import { present } from "../base/assert.js";
 import { tensorOf } from "../ir/graph.js";
 import { graphEmitter } from "../ops/emitter.js";
 import type { Graph } from "../ops/index.js";
-import { logits } from "./forward.js";
-import { parametersOf } from "./parameters.js";
-import { rebatch } from "./rebatch.js";
+import { prepared } from "./prepare.js";
 import type { StepOptions } from "./step.js";
-import { unrollSequences } from "./unroll.js";
 import { emitUnpacked } from "./vectors.js";
 
 /** Inference of a batch with the flat vectors of a step: inputs are the network's, `weights` and `statistics`. */
@@ -15,9 +12,7 @@ export function evaluationGraph(
   batch: number,
   options: Pick<StepOptions, "frozen" | "storage" | "loss">,
 ): Graph {
-  const batched = rebatch(logits(network, options.loss), batch);
-  const graph = unrollSequences(batched);
-  const parameters = parametersOf(batched, options.frozen ?? (() => false), options.storage ?? (() => null));
+  const { graph, parameters } = prepared(network, batch, options);
   const e = graphEmitter(graph);
   const weights = e.input("weights", [parameters.weightCount]);
   const inputs = [present(graph.inputs[0], "input"), weights.id];

@@ -6,12 +6,11 @@ import { add, mul, scale } from "../ops/common/gradients.js";
 import { type GraphEmitter, graphEmitter } from "../ops/emitter.js";
 import type { Graph } from "../ops/index.js";
 import { differentiate, neededNodes } from "./autodiff.js";
-import { type BatchStatistics, type DropoutMask, emitForward, logits } from "./forward.js";
+import { type BatchStatistics, type DropoutMask, emitForward } from "./forward.js";
 import { emitLoss, type Loss } from "./losses.js";
 import { emitClipped, emitUpdate, momentsOf, type Optimizer, stepValues, valuesOf } from "./optimizers.js";
-import { type Parameters, parametersOf, type Slot, type StorageOf } from "./parameters.js";
-import { rebatch } from "./rebatch.js";
-import { unrollSequences } from "./unroll.js";
+import type { Parameters, Slot, StorageOf } from "./parameters.js";
+import { prepared } from "./prepare.js";
 import { emitPacked, emitUnpacked } from "./vectors.js";
 
 /** What a training step computes. */
@@ -79,9 +78,7 @@ function checkTrainable(graph: Graph, parameters: Parameters): void {
 
 /** Builds the step of a float network of batch 1. Throws TH2014 and TH2015 where it cannot be trained. */
 export function trainStep(network: Graph, options: StepOptions): TrainStep {
-  const batched = rebatch(logits(network, options.loss), options.batch);
-  const graph = unrollSequences(batched);
-  const parameters = parametersOf(batched, options.frozen ?? (() => false), options.storage ?? (() => null));
+  const { graph, parameters } = prepared(network, options.batch, options);
   checkTrainable(graph, parameters);
   const e = graphEmitter(graph);
   const x = tensorOf(graph, present(graph.inputs[0], "input"));

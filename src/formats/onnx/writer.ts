@@ -36,7 +36,7 @@ export interface OnnxWriter {
   ) => readonly string[];
   /** Adds a constant; equal small ones are one. */
   readonly constant: (type: OnnxType, shape: readonly number[], data: TensorData) => string;
-  /** The model's bytes. */
+  /** The model's bytes, without what no output needs. */
   readonly finish: (inputs: readonly OnnxPort[], outputs: readonly OnnxPort[]) => Uint8Array;
 }
 
@@ -60,6 +60,17 @@ const portProto = ({ name, type, shape }: OnnxPort): onnxProto.onnx.IValueInfoPr
 
 /** Constants of at most so many elements are compared. */
 const small = 64;
+
+/** Nodes that outputs depend on, and all that is read; every node stands behind those that it reads. */
+function needed(nodes: readonly onnxProto.onnx.INodeProto[], outputs: readonly OnnxPort[]) {
+  const read = new Set(outputs.map((o) => o.name));
+  const kept = nodes.toReversed().filter((node) => {
+    if (!node.output?.some((name) => read.has(name))) return false;
+    for (const name of node.input ?? []) read.add(name);
+    return true;
+  });
+  return { nodes: kept.reverse(), read };
+}
 
 /** Opens a writer for a graph of that name. */
 export function onnxWriter(graphName: string): OnnxWriter {
@@ -93,19 +104,21 @@ export function onnxWriter(graphName: string): OnnxWriter {
       initializers.push({ name, dataType: elementTypes[type], dims: [...shape], rawData });
       return name;
     },
-    finish: (inputs, outputs) =>
-      ModelProto.encode({
+    finish: (inputs, outputs) => {
+      const { nodes: node, read } = needed(nodes, outputs);
+      return ModelProto.encode({
         irVersion: 8,
         producerName: "thimble",
         producerVersion: version,
         opsetImport: [{ domain: "", version: 17 }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
         graph: {
           name: graphName,
-          node: nodes,
-          initializer: initializers,
+          node,
+          initializer: initializers.filter((t) => read.has(t.name ?? "")),
           input: inputs.map(portProto),
           output: outputs.map(portProto),
         },
-      }).finish(),
+      }).finish();
+    },
   };
 }

@@ -93,7 +93,21 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
   const op: ExportContext["op"] = (name, inputs, attributes = {}, domain = "") =>
     present(writer.node(name, inputs, attributes, { domain })[0], "output");
   const indices = (list: readonly number[]): string => writer.constant("int64", [list.length], int64s(list));
-  const reshape = (value: string, shape: readonly number[]): string => op("Reshape", [value, indices(shape)]);
+  /** What was reshaped to a value, shapes that are known, and reshapes by source and shape. */
+  const sources = new Map<string, string>();
+  const shapes = new Map<string, string>();
+  const reshaped = new Map<string, string>();
+  // Reshapes of reshapes are one: the runtime would do that too, but move the nodes that it replaces to the end.
+  const reshape = (value: string, shape: readonly number[]): string => {
+    const source = sources.get(value) ?? value;
+    const wanted = shape.join();
+    if (shapes.get(source) === wanted) return source;
+    const key = `${source} ${wanted}`;
+    const found = reshaped.get(key) ?? op("Reshape", [source, indices(shape)]);
+    reshaped.set(key, found);
+    sources.set(found, source);
+    return found;
+  };
 
   const convert = (tensor: Tensor, from: Layout, value: string, to: Layout): string => {
     if (from === blocked) {
@@ -107,10 +121,25 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     const order = permutation(from, to);
     const shape = arranged(tensor.shape, from);
     if (keepsPlaces(shape, order)) return reshape(value, arranged(tensor.shape, to));
-    return op("Transpose", [value], { perm: order });
+    // Axes of one element have no place; without them, the runtime knows more permutations that it does fast.
+    const long = order.filter((axis) => shape[axis] !== 1);
+    if (long.length === order.length) return op("Transpose", [value], { perm: order });
+    const kept = long.toSorted((a, b) => a - b);
+    const short = reshape(
+      value,
+      kept.map((axis) => shape[axis] ?? 1),
+    );
+    const moved = op("Transpose", [short], { perm: long.map((axis) => kept.indexOf(axis)) });
+    return reshape(moved, arranged(tensor.shape, to));
   };
-  const fromBlocked = (tensor: Tensor, value: string, channelsLast: 0 | 1): string =>
-    op("ReorderOutput", [value], { channels: tensor.shape[3] ?? 0, channels_last: channelsLast }, blockedDomain);
+  const fromBlocked = (tensor: Tensor, value: string, channelsLast: 0 | 1): string => {
+    const [n = 0, h = 0, w = 0, channels = 0] = tensor.shape;
+    if (channelsLast === 0 || channels % block !== 0)
+      return op("ReorderOutput", [value], { channels, channels_last: channelsLast }, blockedDomain);
+    // Pixels and blocks of channels change places; the reorder that makes blocks does that too, and in all threads.
+    const rows = reshape(value, [n, channels / block, 1, h * w * block]);
+    return reshape(op("ReorderInput", [rows], { channels_last: 1 }, blockedDomain), tensor.shape);
+  };
   const take = (tensor: Tensor, layout: Layout): string => {
     const found = known(tensor);
     const there = settled(tensor, layout);
@@ -151,6 +180,7 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     home: (tensor) => known(tensor).keys().next().value ?? identity(tensor.shape.length),
     give: (tensor, layout, value) => {
       known(tensor).set(layout, value);
+      if (layout !== blocked) shapes.set(value, arranged(tensor.shape, layout).join());
     },
     promise: (tensor, layout, compute) => {
       known(tensor).set(layout, compute);

@@ -27,9 +27,8 @@ function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: numbe
   const b = c.block;
   const [h, w] = [s.size[0], s.size[1] + left + right];
   if (areFew(c, s.channels)) {
-    const pixels = c.take(x, nhwc);
-    const padded = left + right === 0 ? pixels : c.op("Pad", [pixels, c.indices([0, 0, left, 0, 0, 0, right, 0])]);
-    return c.reshape(blocksOf(c, padded, [1, s.batch, h, w * s.channels]), [1, s.batch, h, w * s.channels]);
+    const planes = blocksOf(c, c.take(x, nhwc), [1, s.batch, h, s.size[1] * s.channels]);
+    return withZeros(c, planes, s.batch, [0, left * s.channels, 0, right * s.channels]);
   }
   const channels = filled(c, s.channels);
   const padded = withZeros(c, c.take(x, blocked), channels, [0, left, 0, right]);
@@ -40,16 +39,17 @@ function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: numbe
   return transposed(c, planes, [s.batch / b, parts, h * w * b * b], [1, 0, 2], shape);
 }
 
-/** dy as a filter over images: [o, n, h, w], blocks of both. */
-function imagesAsFilter(c: ExportContext, s: ConvShape, dy: Tensor): string {
+/**
+ * dy as filters over images, a group for each block of images: [n / b, o, b of n, h, w], blocks of both. Images and pixels
+ * change places by the reorder that makes blocks, for which a block of images is as many pixels: it runs in all threads, a
+ * transpose in one.
+ */
+function imagesAsFilters(c: ExportContext, s: ConvShape, dy: Tensor): string {
   const b = c.block;
-  const [parts, pixels] = [filled(c, s.outChannels) / b, s.outSize[0] * s.outSize[1]];
-  // The runtime's reorders are faster than a transpose, which runs in one thread: for this one, a block of images is as
-  // many channels.
-  const moved = unblocked(c, c.take(dy, blocked), [s.batch / b, b * b, parts * pixels, 1], 1);
-  const shape = [parts * b, s.batch, ...s.outSize];
-  if (parts === 1) return c.reshape(moved, shape);
-  return transposed(c, moved, [s.batch / b, parts, pixels * b * b], [1, 0, 2], shape);
+  const channels = filled(c, s.outChannels);
+  const rows = c.reshape(c.take(dy, blocked), [s.batch / b, b, 1, channels * s.outSize[0] * s.outSize[1]]);
+  const moved = c.op("ReorderInput", [rows], { channels_last: 1 }, blockedDomain);
+  return c.reshape(moved, [(s.batch / b) * channels, b, ...s.outSize]);
 }
 
 /** dw, OHWI, of any filter: x with images as channels, filtered by dy. */
@@ -61,14 +61,18 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
   const [q, parts] = few ? [s.channels, 1] : [c.block, filled(c, s.channels) / c.block];
   const rows = Math.floor((s.size[0] + top + bottom - (s.outSize[0] - 1) * stride[0] - 1) / dilation[0]) + 1;
   const columns = s.size[1] + left + right - (s.outSize[1] - 1) * stride[1];
-  const sums = conv(c, [imagesAsChannels(c, s, x, left, right), imagesAsFilter(c, s, dy)], {
+  const groups = s.batch / c.block;
+  const each = conv(c, [imagesAsChannels(c, s, x, left, right), imagesAsFilters(c, s, dy)], {
     kernel_shape: s.outSize,
     strides: [dilation[0], 1],
     dilations: [stride[0], stride[1] * q],
     pads: [top, 0, bottom, 0],
-    group: 1,
+    group: groups,
   });
   const filters = filled(c, s.outChannels);
+  const size = filters * rows * columns * q;
+  const sums =
+    groups === 1 ? each : c.op("ReduceSum", [c.reshape(each, [parts, groups, size]), c.indices([1])], { keepdims: 0 });
   const all = c.reshape(unblocked(c, sums, [parts, filters, rows, columns * q]), [parts, filters, rows, columns, q]);
   const span = (s.taps[1] - 1) * dilation[1] + 1;
   const isWhole = rows === s.taps[0] && columns === s.taps[1];
