@@ -26,7 +26,7 @@ const results = (graph: Graph): readonly number[] => {
     ]),
   );
   const values = runInDouble(graph, given);
-  return graph.outputs.flatMap((id) => [...(values.get(id) ?? [])]);
+  return graph.outputs.flatMap((id) => Array.from(values.get(id) ?? [], Number));
 };
 
 const transposes = (graph: Graph): number => graph.nodes.filter((n) => n.op === "TRANSPOSE").length;

@@ -1,9 +1,9 @@
 import type { TensorId } from "../base/units.js";
 import type { Graph } from "../ops/index.js";
 import { logits } from "./forward.js";
-import { type Parameters, parametersOf } from "./parameters.js";
+import type { Loss } from "./losses.js";
+import { type Parameters, parametersOf, type StorageOf } from "./parameters.js";
 import { rebatch } from "./rebatch.js";
-import type { StepOptions } from "./step.js";
 import { turnImages } from "./turn.js";
 import { unrollSequences } from "./unroll.js";
 
@@ -24,7 +24,11 @@ function storedTurned(parameters: Parameters, filters: ReadonlySet<TensorId>): P
 export function prepared(
   network: Graph,
   batch: number,
-  options: Pick<StepOptions, "frozen" | "storage" | "loss">,
+  options: {
+    readonly loss: Loss;
+    readonly frozen?: ((name: string) => boolean) | undefined;
+    readonly storage?: StorageOf | undefined;
+  },
 ): Prepared {
   const batched = rebatch(logits(network, options.loss), batch);
   const parameters = parametersOf(batched, options.frozen ?? (() => false), options.storage ?? (() => null));

@@ -59,7 +59,7 @@ const portProto = ({ name, type, shape }: OnnxPort): onnxProto.onnx.IValueInfoPr
 });
 
 /** Constants of at most so many elements are compared. */
-const small = 64;
+const small = 1024;
 
 /** Nodes that outputs depend on, and all that is read; every node stands behind those that it reads. */
 function needed(nodes: readonly onnxProto.onnx.INodeProto[], outputs: readonly OnnxPort[]) {

@@ -26,7 +26,7 @@ export const microsoft = "com.microsoft";
 /** A graph's values as ONNX values, in every layout that was asked for. */
 export interface ExportContext {
   readonly writer: OnnxWriter;
-  /** The only output of a node of ONNX's own operators. */
+  /** The only output of a node, of ONNX's own operators unless a domain is given; equal nodes are one. */
   readonly op: (
     op: string,
     inputs: readonly string[],
@@ -43,6 +43,8 @@ export interface ExportContext {
   readonly give: (tensor: Tensor, layout: Layout, value: string) => void;
   /** States how a tensor is computed in a layout, should somebody take it; most know a shorter way. */
   readonly promise: (tensor: Tensor, layout: Layout, compute: () => string) => void;
+  /** The graph's inputs. */
+  readonly inputs: ReadonlySet<TensorId>;
   /** Tensors that were promised as products: readers that are linear can multiply something smaller. */
   readonly products: Map<TensorId, Product>;
   /** Tensors that were promised as values [n, c], the same for all pixels of an image. */
@@ -54,6 +56,8 @@ export interface ExportContext {
   readonly indices: (values: readonly number[]) => string;
   readonly floats: (shape: readonly number[], values: readonly number[]) => string;
   readonly reshape: (value: string, shape: readonly number[]) => string;
+  /** A blocked value, of an image of that shape (NHWC), as NCHW or NHWC. */
+  readonly unblocked: (value: string, layout: typeof nchw | typeof nhwc, shape: readonly number[]) => string;
   /** Channels in a block of the blocked layout; 0 where it is not used. */
   readonly block: number;
 }
@@ -61,7 +65,7 @@ export interface ExportContext {
 /** A tensor as another one, of the same shape, times a factor for each channel. */
 export interface Product {
   readonly base: Tensor;
-  /** A value [c]. */
+  /** A value of c elements. */
   readonly factor: string;
 }
 
@@ -75,7 +79,11 @@ function onnxTypeOf(tensor: Tensor): OnnxType {
   return dtype;
 }
 
-export function exportContext(writer: OnnxWriter, block: number, readers: ExportContext["readers"]): ExportContext {
+export function exportContext(
+  writer: OnnxWriter,
+  given: Pick<ExportContext, "block" | "inputs" | "readers">,
+): ExportContext {
+  const { block } = given;
   const values = new Map<TensorId, Map<Layout, string | (() => string)>>();
   const known = (tensor: Tensor): Map<Layout, string | (() => string)> => {
     const found = values.get(tensor.id) ?? new Map<Layout, string | (() => string)>();
@@ -90,28 +98,31 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     known(tensor).set(layout, value);
     return value;
   };
-  const op: ExportContext["op"] = (name, inputs, attributes = {}, domain = "") =>
-    present(writer.node(name, inputs, attributes, { domain })[0], "output");
+  const written = new Map<string, string>();
+  const op: ExportContext["op"] = (name, inputs, attributes = {}, domain = "") => {
+    // As text, for JSON knows neither infinity nor NaN.
+    const key = JSON.stringify([domain, name, inputs, attributes], (_, v) => (typeof v === "number" ? String(v) : v));
+    const value = written.get(key) ?? present(writer.node(name, inputs, attributes, { domain })[0], "output");
+    written.set(key, value);
+    return value;
+  };
   const indices = (list: readonly number[]): string => writer.constant("int64", [list.length], int64s(list));
-  /** What was reshaped to a value, shapes that are known, and reshapes by source and shape. */
+  /** What was reshaped to a value, and shapes that are known. */
   const sources = new Map<string, string>();
   const shapes = new Map<string, string>();
-  const reshaped = new Map<string, string>();
   // Reshapes of reshapes are one: the runtime would do that too, but move the nodes that it replaces to the end.
   const reshape = (value: string, shape: readonly number[]): string => {
     const source = sources.get(value) ?? value;
     const wanted = shape.join();
     if (shapes.get(source) === wanted) return source;
-    const key = `${source} ${wanted}`;
-    const found = reshaped.get(key) ?? op("Reshape", [source, indices(shape)]);
-    reshaped.set(key, found);
+    const found = op("Reshape", [source, indices(shape)]);
     sources.set(found, source);
     return found;
   };
 
   const convert = (tensor: Tensor, from: Layout, value: string, to: Layout): string => {
     if (from === blocked) {
-      if (to === nhwc) return fromBlocked(tensor, value, 1);
+      if (to === nhwc) return unblocked(value, nhwc, tensor.shape);
       const plain = take(tensor, nchw);
       return to === nchw ? plain : take(tensor, to);
     }
@@ -132,13 +143,12 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     const moved = op("Transpose", [short], { perm: long.map((axis) => kept.indexOf(axis)) });
     return reshape(moved, arranged(tensor.shape, to));
   };
-  const fromBlocked = (tensor: Tensor, value: string, channelsLast: 0 | 1): string => {
-    const [n = 0, h = 0, w = 0, channels = 0] = tensor.shape;
-    if (channelsLast === 0 || channels % block !== 0)
-      return op("ReorderOutput", [value], { channels, channels_last: channelsLast }, blockedDomain);
+  const unblocked: ExportContext["unblocked"] = (value, layout, [n = 0, h = 0, w = 0, channels = 0]) => {
+    if (layout === nchw) return op("ReorderOutput", [value], { channels, channels_last: 0 }, blockedDomain);
+    if (channels % block !== 0) return op("ReorderOutput", [value], { channels, channels_last: 1 }, blockedDomain);
     // Pixels and blocks of channels change places; the reorder that makes blocks does that too, and in all threads.
     const rows = reshape(value, [n, channels / block, 1, h * w * block]);
-    return reshape(op("ReorderInput", [rows], { channels_last: 1 }, blockedDomain), tensor.shape);
+    return reshape(op("ReorderInput", [rows], { channels_last: 1 }, blockedDomain), [n, h, w, channels]);
   };
   const take = (tensor: Tensor, layout: Layout): string => {
     const found = known(tensor);
@@ -156,12 +166,19 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
           arrange(data, tensor.shape, layout),
         );
     } else {
-      // From blocks, NCHW and NHWC are one reorder away; a transpose of a value that is there already costs more.
+      // From blocks, NCHW and NHWC are one reorder away; a transpose of a value that is there already costs more, unless
+      // it moves nothing.
       const direct = found.has(blocked) && (layout === nchw || layout === nhwc);
-      const from = direct ? blocked : ([...found.keys()].find((l) => l !== blocked) ?? first);
+      const plain = [...found.keys()].filter((l) => l !== blocked);
+      const near = plain.find(
+        (l) => layout !== blocked && keepsPlaces(arranged(tensor.shape, l), permutation(l, layout)),
+      );
+      const from = near ?? (direct ? blocked : (plain[0] ?? first));
       const source = present(settled(tensor, from), "value");
       value =
-        from === blocked && layout === nchw ? fromBlocked(tensor, source, 0) : convert(tensor, from, source, layout);
+        from === blocked && layout === nchw
+          ? unblocked(source, nchw, tensor.shape)
+          : convert(tensor, from, source, layout);
     }
     found.set(layout, value);
     return value;
@@ -170,11 +187,11 @@ export function exportContext(writer: OnnxWriter, block: number, readers: Export
     writer,
     op,
     take,
-    block,
-    readers,
+    ...given,
     absorbed: new Set(),
     indices,
     reshape,
+    unblocked,
     floats: (shape, list) => writer.constant("float32", shape, Float32Array.from(list)),
     layouts: known,
     home: (tensor) => known(tensor).keys().next().value ?? identity(tensor.shape.length),
@@ -242,10 +259,10 @@ export function factored(c: ExportContext, tensor: Tensor): { readonly base: Ten
   return c.products.get(tensor.id) ?? { base: tensor, factor: null };
 }
 
-/** A value whose axis 0 has a factor each. */
-export function timesFirst(c: ExportContext, value: string, factor: string | null, rank: number): string {
+/** A value of a shape times a factor for each element of its first axis; null for none. */
+export function timesFirst(c: ExportContext, value: string, factor: string | null, shape: readonly number[]): string {
   if (factor === null) return value;
-  return c.op("Mul", [value, c.reshape(factor, [-1, ...new Array<number>(rank - 1).fill(1)])]);
+  return c.op("Mul", [value, c.reshape(factor, [shape[0] ?? 1, ...shape.slice(1).fill(1)])]);
 }
 
 /** Applies an activation. */

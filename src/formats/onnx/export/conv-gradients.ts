@@ -12,7 +12,7 @@ import {
   hasBandedWeights,
 } from "./banded.js";
 import { type ExportContext, factored, type Lower, microsoft, timesFirst } from "./context.js";
-import { nchw } from "./layouts.js";
+import { arranged, nchw } from "./layouts.js";
 import { transposedSpan } from "./spatial.js";
 
 /** A convolution's sizes along height and width. */
@@ -100,7 +100,7 @@ export const inputGradient: Lower = (c, view) => {
   const single = isDepthwise(s) && s.channels === s.outChannels;
   const d: Depthwise = { ...s, ...attrs, before: [attrs.padding[0], attrs.padding[2]] };
   if (single && hasBandedInput(d)) {
-    c.give(dx, nchw, bandedInput(c, d, value, timesFirst(c, c.take(w, "3012"), factor, 4)));
+    c.give(dx, nchw, bandedInput(c, d, value, timesFirst(c, c.take(w, "3012"), factor, arranged(w.shape, "3012"))));
     return;
   }
   const length = axes.map((d) => s.outSize[d] * attrs.stride[d]) as unknown as readonly [number, number];
@@ -108,12 +108,16 @@ export const inputGradient: Lower = (c, view) => {
   const dilated = attrs.dilation.some((n) => n > 1);
   const plain = pads !== null && (isStrided ? single && !dilated : single || s.group === 1);
   if (!plain) {
-    c.give(dx, nchw, transposedInput(c, s, value, timesFirst(c, c.take(w, layoutOf(s)), factor, 4)));
+    c.give(
+      dx,
+      nchw,
+      transposedInput(c, s, value, timesFirst(c, c.take(w, layoutOf(s)), factor, arranged(w.shape, layoutOf(s)))),
+    );
     return;
   }
   // In and out channels swap; of a depthwise filter, it is the order that ONNX wants anyway.
   const swapped = c.take(w, "3012");
-  const scaled = single ? timesFirst(c, swapped, factor, 4) : timesSecond(c, swapped, factor);
+  const scaled = single ? timesFirst(c, swapped, factor, arranged(w.shape, "3012")) : timesSecond(c, swapped, factor);
   const filter = rotated(c, scaled, s.taps);
   const data = isStrided ? zeroStuffed(c, s, value) : value;
   const banded: Depthwise = {
@@ -236,7 +240,8 @@ export const weightsGradient: Lower = (c, view) => {
   const [x, dw] = [inputOf(view, 1), outputOf(view, 0)];
   const { base: dy, factor } = factored(c, inputOf(view, 0));
   const s = weightsShapeOf(view);
-  const give = (layout: string, value: string): void => c.give(dw, layout, timesFirst(c, value, factor, 4));
+  const give = (layout: string, value: string): void =>
+    c.give(dw, layout, timesFirst(c, value, factor, arranged(dw.shape, layout)));
   if (isDepthwise(s)) give("3012", depthwiseWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
   else if (s.group > 1) give("0123", groupedWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
   else if (s.channels <= fewChannels) {

@@ -58,7 +58,11 @@ export function exportOnnx(given: Graph, options: OnnxExportOptions = {}): Uint8
   }
   sink.throwIfErrors();
   const writer = onnxWriter(graph.name);
-  const context = exportContext(writer, options.block ?? 0, readersOf(graph));
+  const context = exportContext(writer, {
+    block: options.block ?? 0,
+    inputs: new Set(graph.inputs),
+    readers: readersOf(graph),
+  });
   const names = portNames(graph);
   for (const id of graph.inputs) {
     const t = tensorOf(graph, id);

@@ -1,15 +1,15 @@
 import { elementsOf } from "../../../../base/dtype.js";
 import type { Tensor } from "../../../../ir/graph.js";
 import type { Padding } from "../../../../ops/common/padding.js";
-import { inputOf, outputOf } from "../../../../ops/common/view.js";
+import { constantOf, inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { plainLowerings } from "../export.js";
-import { blocked, nchw } from "../layouts.js";
+import { blocked, nchw, nhwc } from "../layouts.js";
 import { isGlobalMean } from "../spatial.js";
 import { convolution, depthwise, inputGradient } from "./convolution.js";
 import { batchNormalizationGradient, batchNormalizationTraining } from "./normalization.js";
 import { weightsGradient } from "./weights-gradient.js";
-import { conv, cropped, filled, grown, isImage, plain } from "./words.js";
+import { blocksOf, conv, cropped, filled, grown, isImage, plain, unblocked } from "./words.js";
 
 /** Means of images, NCHW: one pixel of blocks is one of channels. */
 function pooledImage(c: ExportContext, x: Tensor): string {
@@ -71,6 +71,21 @@ const product: Lower = (c, view) => {
 };
 
 /**
+ * Height and width of a network's images in each other's place. With blocks of images, rows of as many elements move, by the reorder
+ * that makes blocks: a transpose starts its threads anew for every image.
+ */
+const transpose: Lower = (c, view) => {
+  const [x, y] = [inputOf(view, 0), outputOf(view, 0)];
+  const [n = 1, h = 1, w = 1, channels = 1] = x.shape;
+  const isTurn = x.shape.length === 4 && constantOf(inputOf(view, 1)).join() === "0,2,1,3";
+  if (!isTurn || !c.inputs.has(x.id) || n % c.block !== 0) return plain("TRANSPOSE")(c, view);
+  const images = blocksOf(c, c.take(x, nhwc), [1, n, h, w * channels]);
+  const pixels = c.reshape(images, [n / c.block, h, 1, w * channels * c.block]);
+  const turned = c.op("ReorderInput", [pixels], { channels_last: 1 }, blockedDomain);
+  c.give(y, nhwc, c.reshape(unblocked(c, turned, [1, n, w, h * channels]), y.shape));
+};
+
+/**
  * Lowerings to ONNX Runtime's own blocked operators (domain com.microsoft.nchwc), x86 only; plain ones where there are
  * none or where channels do not come in blocks.
  */
@@ -86,4 +101,5 @@ export const blockedLowerings = {
   AVERAGE_POOL_2D: averagePool,
   BROADCAST_TO: broadcast,
   MUL: product,
+  TRANSPOSE: transpose,
 } as const;

@@ -2,8 +2,8 @@ import type { Activation } from "../../../../ops/common/activation.js";
 import type { ConvGradientAttrs } from "../../../../ops/common/conv-gradients.js";
 import type { Padding } from "../../../../ops/common/padding.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
-import { type ExportContext, factored, type Lower, timesFirst } from "../context.js";
-import { convShape, fullPadding, isDepthwise, rotated } from "../conv-gradients.js";
+import { type ExportContext, factored, type Lower } from "../context.js";
+import { convShape, fullPadding, isDepthwise } from "../conv-gradients.js";
 import { blocked, nchw } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
@@ -11,7 +11,6 @@ import {
   activationOf,
   areFew,
   blockedFilter,
-  blocksOf,
   conv,
   depthwiseFilter,
   filled,
@@ -20,6 +19,7 @@ import {
   isBlockedActivation,
   plain,
   sumAfter,
+  turnedDepthwiseFilter,
   turnedFilter,
 } from "./words.js";
 
@@ -104,9 +104,7 @@ export const inputGradient: Lower = (c, view) => {
     if (pads === null) return fallback();
     const value = c.take(base, blocked);
     const data = isStrided ? zeroStuffed(c, value, s.batch, channels, s.outSize, attrs.stride) : value;
-    const turned = rotated(c, timesFirst(c, c.take(w, "3012"), factor, 4), s.taps);
-    const filter = c.reshape(blocksOf(c, turned, [1, s.channels, ...s.taps]), [channels, 1, ...s.taps]);
-    give([data, filter], { kernel_shape: s.taps, pads, group: channels });
+    give([data, turnedDepthwiseFilter(c, w, factor)], { kernel_shape: s.taps, pads, group: channels });
     return;
   }
   if (isStrided) {

@@ -3,7 +3,6 @@ import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, type Lower, stepOf } from "../context.js";
 import { blocked } from "../layouts.js";
-import { normalizationFactors } from "../training.js";
 import {
   affine,
   type BlockedActivation,
@@ -18,30 +17,50 @@ import {
 
 /*
  * Batch normalization in few passes over its image: sums by a pool and by convolutions of single channels, and all that
- * follows as one convolution of one tap.
+ * follows as one convolution of one tap. What is computed for each channel takes few nodes too, for each costs more than
+ * its arithmetic: the runtime's own operator for inference is a product by a factor over the deviation, and a sum.
  */
 
-/** A value for each channel of each image of blocks, [n, c], without the channels that fill blocks. */
-function perImage(c: ExportContext, value: string, [n = 1, , , channels = 1]: readonly number[]): string {
-  const all = [n, filled(c, channels)];
-  return cropped(c, c.reshape(value, all), all, [n, channels]);
+/** A value for each channel of each image of blocks, in images times a weight, summed: [c], or [1, c] as a matrix. */
+function channelSums(
+  c: ExportContext,
+  value: string,
+  [n = 1, , , channels = 1]: readonly number[],
+  weight: number,
+  shape: "vector" | "matrix" = "vector",
+): string {
+  const all = filled(c, channels);
+  const front = shape === "vector" ? [] : [1];
+  const weights = c.floats([...front, n], new Array<number>(n).fill(weight));
+  return cropped(c, c.op("MatMul", [weights, c.reshape(value, [n, all])]), [...front, all], [...front, channels]);
 }
 
-/** Sums over each channel of the product of two blocked images: [c]. */
-function channelProducts(c: ExportContext, a: string, b: string, shape: readonly number[]): string {
-  const [n = 1, h = 1, w = 1, channels = 1] = shape;
+/** Means over the pixels of each channel of each image. */
+const pooled = (c: ExportContext, value: string): string => c.op("GlobalAveragePool", [value], {}, blockedDomain);
+
+/** Sums over the pixels of each channel of each image of the product of two blocked images. */
+function products(
+  c: ExportContext,
+  a: string,
+  b: string,
+  [n = 1, h = 1, w = 1, channels = 1]: readonly number[],
+): string {
   const all = n * filled(c, channels);
-  const inputs = [c.reshape(a, [1, all, h, w]), c.reshape(b, [all, 1, h, w])];
-  const each = perImage(c, conv(c, inputs, { kernel_shape: [h, w], group: all }), shape);
-  return c.op("ReduceSum", [each, c.indices([0])], { keepdims: 0 });
+  return conv(c, [c.reshape(a, [1, all, h, w]), c.reshape(b, [all, 1, h, w])], { kernel_shape: [h, w], group: all });
 }
 
-/** Means over each channel of a blocked image: [c]. */
-const channelMeans = (c: ExportContext, value: string, shape: readonly number[]): string =>
-  c.op("ReduceMean", [perImage(c, c.op("GlobalAveragePool", [value], {}, blockedDomain), shape)], {
-    axes: [0],
-    keepdims: 0,
-  });
+/** (x - mean) factor / sqrt(variance + epsilon) + offset: [1, c] of x [1, c] and vectors [c]; a number is the same for all. */
+function scaled(
+  c: ExportContext,
+  x: string | number,
+  given: Readonly<Record<"factor" | "offset" | "mean" | "variance", string | number>>,
+  { epsilon, channels }: { readonly epsilon: number; readonly channels: number },
+): string {
+  const all = (value: string | number, shape: readonly number[]): string =>
+    typeof value === "string" ? value : c.floats(shape, new Array<number>(channels).fill(value));
+  const vectors = [given.factor, given.offset, given.mean, given.variance].map((value) => all(value, [channels]));
+  return c.op("BatchNormalization", [all(x, [1, channels]), ...vectors], { epsilon: { float: epsilon } });
+}
 
 /** What follows a normalization, where it can be part of it: a sum, an activation, or both. */
 interface Tail {
@@ -67,16 +86,16 @@ export const batchNormalizationTraining: Lower = (c, view) => {
   const { epsilon } = view.attrs as { readonly epsilon: number };
   const [x, y] = [inputOf(view, 0), outputOf(view, 0)];
   if (!isImage(c, x)) return plain("BATCH_NORMALIZATION_TRAINING")(c, view);
-  const channels = x.shape[3] ?? 1;
-  const count = elementsOf(x.shape) / channels;
+  const [images = 1, , , channels = 1] = x.shape;
+  const pixels = elementsOf(x.shape) / channels;
   const [gamma, beta] = [c.take(inputOf(view, 1), "0"), c.take(inputOf(view, 2), "0")];
   const value = c.take(x, blocked);
-  const mean = channelMeans(c, value, x.shape);
-  const squares = c.op("Mul", [channelProducts(c, value, value, x.shape), c.floats([], [1 / count])]);
+  const mean = channelSums(c, pooled(c, value), x.shape, 1 / images);
+  const squares = channelSums(c, products(c, value, value, x.shape), x.shape, 1 / pixels);
   const variance = c.op("Sub", [squares, c.op("Mul", [mean, mean])]);
-  const deviation = c.op("Sqrt", [c.op("Add", [variance, c.floats([], [epsilon])])]);
-  const factor = c.op("Div", [gamma, deviation]);
-  const offset = c.op("Sub", [beta, c.op("Mul", [mean, factor])]);
+  const sizes = { epsilon, channels };
+  const factor = scaled(c, 1, { factor: gamma, offset: 0, mean: 0, variance }, sizes);
+  const offset = scaled(c, 0, { factor: gamma, offset: beta, mean, variance }, sizes);
   const tail = tailOf(c, y);
   for (const t of tail.outputs) c.absorbed.add(t.id);
   const sum = tail.added === null ? undefined : c.take(tail.added, blocked);
@@ -90,17 +109,23 @@ export const batchNormalizationGradient: Lower = (c, view) => {
   const { epsilon } = view.attrs as { readonly epsilon: number };
   const [dy, x, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   if (!isImage(c, x)) return plain("BATCH_NORMALIZATION_GRADIENT")(c, view);
-  const channels = x.shape[3] ?? 1;
-  const count = elementsOf(x.shape) / channels;
+  const [images = 1, , , channels = 1] = x.shape;
+  const pixels = elementsOf(x.shape) / channels;
   const [gamma = "", mean = "", variance = ""] = [2, 3, 4].map((i) => c.take(inputOf(view, i), "0"));
   const [upstream, data] = [c.take(dy, blocked), c.take(x, blocked)];
-  const sum = c.op("Mul", [channelMeans(c, upstream, x.shape), c.floats([], [count])]);
-  const sumX = channelProducts(c, data, upstream, x.shape);
-  const { dGamma, a, b, offset } = normalizationFactors(c, { gamma, mean, variance, sum, sumX, epsilon, count });
+  const sizes = { epsilon, channels };
+  const sum = channelSums(c, pooled(c, upstream), x.shape, pixels / images);
+  const sumX = channelSums(c, products(c, data, upstream, x.shape), x.shape, 1, "matrix");
+  const factor = scaled(c, 1, { factor: gamma, offset: 0, mean: 0, variance }, sizes);
+  const dGamma = scaled(c, sumX, { factor: 1, offset: 0, mean: c.op("Mul", [mean, sum]), variance }, sizes);
+  // dx = factor (dy + slope x + offset)
+  const slope = scaled(c, dGamma, { factor: -1 / pixels, offset: 0, mean: 0, variance }, sizes);
+  const negative = c.op("Mul", [sum, c.floats([], [-1 / pixels])]);
+  const offset = c.op("Sub", [negative, c.op("Mul", [slope, mean])]);
   const base = stepOf(dx);
-  c.give(base, blocked, affine(c, data, b, offset, channels, { sum: upstream }));
-  c.products.set(dx.id, { base, factor: a });
-  c.promise(dx, blocked, () => affine(c, c.take(base, blocked), a, null, channels));
-  c.give(outputOf(view, 1), "0", dGamma);
+  c.give(base, blocked, affine(c, data, slope, offset, channels, { sum: upstream }));
+  c.products.set(dx.id, { base, factor });
+  c.promise(dx, blocked, () => affine(c, c.take(base, blocked), factor, null, channels));
+  c.give(outputOf(view, 1), "0", c.reshape(dGamma, [channels]));
   c.give(outputOf(view, 2), "0", sum);
 };

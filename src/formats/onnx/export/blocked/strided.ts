@@ -68,7 +68,7 @@ export function stridedInput(
   const [h, width] = [s.size[0] / sh, s.size[1] / sw];
   const [channels, outChannels] = [filled(c, s.channels), filled(c, s.outChannels)];
   const parts = channels / b;
-  const scaled = timesFirst(c, c.take(w, nhwc), factor, 4);
+  const scaled = timesFirst(c, c.take(w, nhwc), factor, w.shape);
   const picked = (value: string, axis: number, taps: readonly number[]): string =>
     c.op("Gather", [value, c.writer.constant("int64", [taps.length], int64s(taps))], { axis });
   // A column of zeros stands for taps that there are not.
@@ -91,7 +91,7 @@ export function stridedInput(
       pads: [top, left, bottom, right],
       group: 1,
     });
-    const beside = unblocked(c, y, [s.batch * parts, sw * b, h, width], 1);
+    const beside = unblocked(c, y, [s.batch * parts, sw * b, h, width], nhwc);
     return c.reshape(beside, [s.batch * parts * h, 1, s.size[1] * b]);
   });
   return c.reshape(c.op("Concat", phases, { axis: 1 }), [s.batch, channels, ...s.size]);

@@ -2,7 +2,7 @@ import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, factored, type Lower, timesFirst } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
-import { blocked, nchw, nhwc } from "../layouts.js";
+import { arranged, blocked, nchw, nhwc } from "../layouts.js";
 import { areFew, blocksOf, conv, cropped, filled, fits, plain, transposed, unblocked, withZeros } from "./words.js";
 
 /*
@@ -147,7 +147,8 @@ export const weightsGradient: Lower = (c, view) => {
   const [x, dw] = [inputOf(view, 1), outputOf(view, 0)];
   const { base: dy, factor } = factored(c, inputOf(view, 0));
   const s = weightsShapeOf(view);
-  const give = (layout: string, value: string): void => c.give(dw, layout, timesFirst(c, value, factor, 4));
+  const give = (layout: string, value: string): void =>
+    c.give(dw, layout, timesFirst(c, value, factor, arranged(dw.shape, layout)));
   const fallback = (): void => plain("CONV_2D_WEIGHTS_GRADIENT")(c, view);
   if (isDepthwise(s)) {
     const blocks = fits(c, s.channels) || (s.batch * s.channels) % c.block === 0;

@@ -2,13 +2,17 @@ import type { Tensor } from "../../../../ir/graph.js";
 import { outputOf } from "../../../../ops/common/view.js";
 import type { OpName } from "../../../../ops/index.js";
 import { blockedDomain, type ExportContext, type Lower, timesFirst } from "../context.js";
+import { rotated } from "../conv-gradients.js";
 import { plainLowerings } from "../export.js";
-import { blocked, nchw, nhwc } from "../layouts.js";
+import { blocked, int64s, type Layout, nchw, nhwc } from "../layouts.js";
 
 /*
  * Words for ONNX Runtime's own blocked operators (domain com.microsoft.nchwc): an image [n, c, h, w] lies as
  * [n, c / block, h, w, block], the last block filled up with channels of zeros.
  */
+
+/** The layout of a depthwise filter 1HWO with its channels outside: ONNX's. */
+export const channelsOutside: Layout = "3012";
 
 export type Sizes = readonly [number, number, number, number];
 
@@ -51,9 +55,11 @@ export const plain =
 export const blocksOf = (c: ExportContext, value: string, shape: Sizes): string =>
   c.op("ReorderInput", [c.reshape(value, shape)], { channels_last: 0 }, blockedDomain);
 
-/** A blocked image as NCHW, or as NHWC. */
-export const unblocked = (c: ExportContext, value: string, shape: Sizes, channelsLast: 0 | 1 = 0): string =>
-  c.op("ReorderOutput", [c.reshape(value, shape)], { channels: shape[1], channels_last: channelsLast }, blockedDomain);
+/** A blocked image [n, c, h, w] as NCHW, or as NHWC. */
+export const unblocked = (c: ExportContext, value: string, shape: Sizes, layout: Layout = nchw): string => {
+  const [n, channels, h, w] = shape;
+  return c.unblocked(c.reshape(value, shape), layout, [n, h, w, channels]);
+};
 
 export const transposed = (
   c: ExportContext,
@@ -85,7 +91,7 @@ export function turnedFilter(c: ExportContext, w: Tensor, factor: string | null)
   const [o = 1, h = 1, width = 1, i = 1] = w.shape;
   const [all, depth] = [filled(c, o), filled(c, i)];
   const shape = [depth, all, h, width];
-  const scaled = grown(c, timesFirst(c, c.take(w, nhwc), factor, 4), w.shape, [all, h, width, i]);
+  const scaled = grown(c, timesFirst(c, c.take(w, nhwc), factor, w.shape), w.shape, [all, h, width, i]);
   const turned = [1, 2].filter((axis) => w.shape[axis] !== 1);
   const list = (value: number): string => c.indices(turned.map(() => value));
   const filter =
@@ -96,11 +102,41 @@ export function turnedFilter(c: ExportContext, w: Tensor, factor: string | null)
   return transposed(c, blocks, [depth / b, all / b, b, h * width, b], [0, 1, 3, 2, 4], shape);
 }
 
-/** A depthwise filter 1HWO: an image of one row of blocks. */
-export const depthwiseFilter = (c: ExportContext, w: Tensor): string => {
+/** Filters of at most so many taps are picked tap by tap; larger ones are reordered. */
+const fewTaps = 2048;
+
+/** A depthwise filter's taps in blocks, [o / b, taps, b], turned by 180 degrees if so wanted, in one node; null where it is large. */
+function pickedTaps(c: ExportContext, w: Tensor, isTurned: boolean): string | null {
   const [, h = 1, width = 1, o = 1] = w.shape;
-  return c.reshape(c.take(w, blocked), [filled(c, o), 1, h, width]);
-};
+  const taps = h * width;
+  if (o % c.block !== 0 || taps * o > fewTaps) return null;
+  const indices = Array.from({ length: taps * o }, (_, i) => {
+    const [part, tap, channel] = [Math.floor(i / c.block / taps), Math.floor(i / c.block) % taps, i % c.block];
+    return (part * c.block + channel) * taps + (isTurned ? taps - 1 - tap : tap);
+  });
+  const flat = c.reshape(c.take(w, channelsOutside), [taps * o]);
+  return c.op("Gather", [flat, c.writer.constant("int64", [o / c.block, taps, c.block], int64s(indices))], { axis: 0 });
+}
+
+/** A depthwise filter 1HWO: an image of one row of blocks. */
+export function depthwiseFilter(c: ExportContext, w: Tensor): string {
+  const [, h = 1, width = 1, o = 1] = w.shape;
+  return c.reshape(pickedTaps(c, w, false) ?? c.take(w, blocked), [filled(c, o), 1, h, width]);
+}
+
+/** The depthwise filter that gives dx from dy: turned by 180 degrees, each channel times its factor. */
+export function turnedDepthwiseFilter(c: ExportContext, w: Tensor, factor: string | null): string {
+  const [, h = 1, width = 1, o = 1] = w.shape;
+  const shape = [filled(c, o), 1, h, width];
+  const picked = pickedTaps(c, w, true);
+  if (picked !== null)
+    return c.reshape(
+      factor === null ? picked : c.op("Mul", [picked, c.reshape(factor, [o / c.block, 1, c.block])]),
+      shape,
+    );
+  const turned = rotated(c, timesFirst(c, c.take(w, channelsOutside), factor, [o, 1, h, width]), [h, width]);
+  return c.reshape(blocksOf(c, turned, [1, o, h, width]), shape);
+}
 
 /** Activations that a convolution computes along with its sums, as its attributes. */
 const activations = {
@@ -117,7 +153,7 @@ export const isBlockedActivation = (activation: string): activation is BlockedAc
 export const activationOf = (activation: BlockedActivation): Parameters<ExportContext["op"]>[2] =>
   activations[activation];
 
-/** factor x + offset (+ sum), channel by channel, of factors and offsets [c]; null for no offset. */
+/** factor x + offset (+ sum), channel by channel, of factors and offsets [1, c]; null for no offset. */
 export function affine(
   c: ExportContext,
   x: string,
@@ -127,7 +163,7 @@ export function affine(
   more: { readonly sum?: string | undefined; readonly activation?: BlockedActivation } = {},
 ): string {
   const all = filled(c, channels);
-  const whole = (value: string): string => grown(c, value, [channels], [all]);
+  const whole = (value: string): string => grown(c, value, [1, channels], [1, all]);
   const filter = c.reshape(whole(factor), [all, 1, 1, 1]);
   const inputs = [x, filter, offset === null ? "" : whole(offset), ...(more.sum === undefined ? [] : [more.sum])];
   const given = offset === null && more.sum === undefined ? inputs.slice(0, 2) : inputs;
