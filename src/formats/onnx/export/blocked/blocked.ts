@@ -9,7 +9,7 @@ import { isGlobalMean } from "../spatial.js";
 import { convolution, depthwise, inputGradient } from "./convolution.js";
 import { batchNormalizationGradient, batchNormalizationTraining } from "./normalization.js";
 import { weightsGradient } from "./weights-gradient.js";
-import { blocksOf, conv, cropped, filled, grown, isImage, plain, unblocked } from "./words.js";
+import { conv, cropped, filled, grown, isImage, plain, swapped } from "./words.js";
 
 /** Means of images, NCHW: one pixel of blocks is one of channels. */
 function pooledImage(c: ExportContext, x: Tensor): string {
@@ -70,19 +70,13 @@ const product: Lower = (c, view) => {
   c.give(y, blocked, c.reshape(conv(c, inputs, { kernel_shape: [1, 1], group: all }), [n, channels, h, w]));
 };
 
-/**
- * Height and width of a network's images in each other's place. With blocks of images, rows of as many elements move, by the reorder
- * that makes blocks: a transpose starts its threads anew for every image.
- */
+/** Height and width of a network's images in each other's place. */
 const transpose: Lower = (c, view) => {
   const [x, y] = [inputOf(view, 0), outputOf(view, 0)];
   const [n = 1, h = 1, w = 1, channels = 1] = x.shape;
   const isTurn = x.shape.length === 4 && constantOf(inputOf(view, 1)).join() === "0,2,1,3";
   if (!isTurn || !c.inputs.has(x.id) || n % c.block !== 0) return plain("TRANSPOSE")(c, view);
-  const images = blocksOf(c, c.take(x, nhwc), [1, n, h, w * channels]);
-  const pixels = c.reshape(images, [n / c.block, h, 1, w * channels * c.block]);
-  const turned = c.op("ReorderInput", [pixels], { channels_last: 1 }, blockedDomain);
-  c.give(y, nhwc, c.reshape(unblocked(c, turned, [1, n, w, h * channels]), y.shape));
+  c.give(y, nhwc, c.reshape(swapped(c, c.take(x, nhwc), [n, h, w, channels]), y.shape));
 };
 
 /**

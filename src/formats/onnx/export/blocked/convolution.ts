@@ -4,7 +4,7 @@ import type { Padding } from "../../../../ops/common/padding.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { type ExportContext, factored, type Lower } from "../context.js";
 import { convShape, fullPadding, isDepthwise } from "../conv-gradients.js";
-import { blocked, nchw } from "../layouts.js";
+import { blocked } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
 import {
@@ -13,6 +13,7 @@ import {
   blockedFilter,
   conv,
   depthwiseFilter,
+  fewChannels,
   filled,
   fits,
   grown,
@@ -45,7 +46,7 @@ export const convolution: Lower = (c, view) => {
   if (!usable || !isBlockedActivation(attrs.activation)) return plain("CONV_2D")(c, view);
   const window = windowAttributes(windowOf(x.shape, [kh, kw], attrs));
   const bias = view.inputs[2] ? [grown(c, c.take(view.inputs[2], "0"), [out], [filled(c, out)])] : [];
-  const inputs = [c.take(x, areFew(c, channels) ? nchw : blocked), blockedFilter(c, w), ...bias];
+  const inputs = [areFew(c, channels) ? fewChannels(c, x) : c.take(x, blocked), blockedFilter(c, w), ...bias];
   c.give(y, blocked, conv(c, inputs, { ...window, group: 1, ...activationOf(attrs.activation) }));
 };
 

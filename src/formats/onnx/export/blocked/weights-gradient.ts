@@ -27,7 +27,12 @@ function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: numbe
   const b = c.block;
   const [h, w] = [s.size[0], s.size[1] + left + right];
   if (areFew(c, s.channels)) {
-    const planes = blocksOf(c, c.take(x, nhwc), [1, s.batch, h, s.size[1] * s.channels]);
+    const planes = c.reshape(blocksOf(c, c.take(x, nhwc), [1, s.batch, h * s.size[1] * s.channels, 1]), [
+      1,
+      s.batch,
+      h,
+      s.size[1] * s.channels,
+    ]);
     return withZeros(c, planes, s.batch, [0, left * s.channels, 0, right * s.channels]);
   }
   const channels = filled(c, s.channels);

@@ -61,6 +61,29 @@ export const unblocked = (c: ExportContext, value: string, shape: Sizes, layout:
   return c.unblocked(c.reshape(value, shape), layout, [n, h, w, channels]);
 };
 
+/**
+ * Two axes of small images in each other's place: [n, first, second, inner] to [n, second, first, inner], n in blocks. With
+ * images in blocks, rows of as many elements move, and the reorder that makes blocks can move them; a transpose works in
+ * one thread, or starts all threads anew for every image.
+ */
+export function swapped(c: ExportContext, value: string, [n, first, second, inner]: Sizes): string {
+  const parts = n / c.block;
+  const moved = (rows: string, outer: number, from: number, to: number): string =>
+    c.op("ReorderInput", [c.reshape(rows, [outer, from, 1, to * c.block])], { channels_last: 1 }, blockedDomain);
+  const images = blocksOf(c, value, [1, n, first * second * inner, 1]);
+  const apart = moved(images, parts, first, second * inner);
+  const whole = inner === 1 ? apart : moved(apart, parts * second, inner, first);
+  return unblocked(c, whole, [1, n, first * second * inner, 1]);
+}
+
+/** An image of few channels as a convolution takes it: NCHW. */
+export function fewChannels(c: ExportContext, x: Tensor): string {
+  const [n = 1, h = 1, w = 1, channels = 1] = x.shape;
+  const isReady = c.home(x) !== nhwc || c.layouts(x).has(nchw) || channels === 1 || n % c.block !== 0;
+  if (!isReady) c.give(x, nchw, c.reshape(swapped(c, c.take(x, nhwc), [n, h * w, channels, 1]), [n, channels, h, w]));
+  return c.take(x, nchw);
+}
+
 export const transposed = (
   c: ExportContext,
   value: string,
