@@ -47,6 +47,8 @@ export interface ExportContext {
   readonly inputs: ReadonlySet<TensorId>;
   /** Tensors that were promised as products: readers that are linear can multiply something smaller. */
   readonly products: Map<TensorId, Product>;
+  /** Tensors that were promised as images of zeros but for every stride-th row and column. */
+  readonly sparse: Map<TensorId, Sparse>;
   /** Tensors that were promised as values [n, c], the same for all pixels of an image. */
   readonly flat: Map<TensorId, string>;
   /** Nodes that read a tensor; more than one also where it is an output of the graph. */
@@ -67,6 +69,13 @@ export interface Product {
   readonly base: Tensor;
   /** A value of c elements. */
   readonly factor: string;
+}
+
+/** An image of zeros but for one pixel in every stride[0] rows and stride[1] columns, the first. */
+export interface Sparse {
+  readonly stride: readonly [number, number];
+  /** Its pixels, blocked, with as many blocks of zeros behind each as make stride[1]: [n, stride[1] c, h, w]. */
+  readonly spaced: () => string;
 }
 
 /** Writes a node. */
@@ -203,6 +212,7 @@ export function exportContext(
       known(tensor).set(layout, compute);
     },
     products: new Map(),
+    sparse: new Map(),
     flat: new Map(),
   };
 }

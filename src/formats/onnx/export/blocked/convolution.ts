@@ -3,7 +3,7 @@ import type { ConvGradientAttrs } from "../../../../ops/common/conv-gradients.js
 import type { Padding } from "../../../../ops/common/padding.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { type ExportContext, factored, type Lower } from "../context.js";
-import { convShape, fullPadding, isDepthwise } from "../conv-gradients.js";
+import { type ConvShape, convShape, fullPadding, isDepthwise } from "../conv-gradients.js";
 import { blocked } from "../layouts.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
@@ -77,6 +77,14 @@ function zeroStuffed(
   return c.reshape(padded, [batch, channels, size[0] * stride[0], size[1] * stride[1]]);
 }
 
+/** A filter of one tap with as many blocks of zeros behind each block that it gives as make `count`. */
+function spacedFilter(c: ExportContext, filter: string, s: ConvShape, count: number): string {
+  const [channels, outChannels] = [filled(c, s.channels), filled(c, s.outChannels)];
+  const apart = [channels / c.block, 1, c.block * outChannels];
+  const spaced = grown(c, c.reshape(filter, apart), apart, apart.with(1, count));
+  return c.reshape(spaced, [count * channels, outChannels, 1, 1]);
+}
+
 export const inputGradient: Lower = (c, view) => {
   const attrs = view.attrs as ConvGradientAttrs & { readonly inputShape: readonly number[] };
   const [dy, w, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
@@ -111,11 +119,22 @@ export const inputGradient: Lower = (c, view) => {
   if (isStrided) {
     const fitsWhole = axes.every((d) => s.outSize[d] * attrs.stride[d] === s.size[d]);
     const phases = stridedPhases(s);
-    if (phases !== null) return c.give(dx, blocked, stridedInput(c, s, phases, c.take(base, blocked), w, factor));
+    const value = c.take(base, blocked);
+    if (phases !== null) {
+      const sum = sumAfter(c, dx);
+      const sparse = sum === null ? undefined : c.sparse.get(sum.added.id);
+      const isSame = sparse?.stride.join() === attrs.stride.join();
+      if (sum !== null && isSame) c.absorbed.add(sum.output.id);
+      const added = sparse && isSame ? sparse.spaced() : null;
+      const y = sum !== null && isSame ? sum.output : dx;
+      return c.give(y, blocked, stridedInput(c, s, phases, value, w, { factor, added }));
+    }
     // A filter of one tap commutes with the zeros between.
     if (!isPointwise || !fitsWhole) return fallback();
-    const small = conv(c, [c.take(base, blocked), turnedFilter(c, w, factor)], { kernel_shape: [1, 1], group: 1 });
-    c.give(dx, blocked, zeroStuffed(c, small, s.batch, channels, s.outSize, attrs.stride));
+    const filter = turnedFilter(c, w, factor);
+    const product = (filters: string): string => conv(c, [value, filters], { kernel_shape: [1, 1], group: 1 });
+    c.promise(dx, blocked, () => zeroStuffed(c, product(filter), s.batch, channels, s.outSize, attrs.stride));
+    c.sparse.set(dx.id, { stride: attrs.stride, spaced: () => product(spacedFilter(c, filter, s, attrs.stride[1])) });
     return;
   }
   const pads = fullPadding(s, s.outSize);

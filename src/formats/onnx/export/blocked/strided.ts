@@ -53,7 +53,7 @@ export function stridedPhases(s: ConvShape) {
 
 /**
  * dx, blocked, from blocked dy: a convolution for each phase of rows, with the phases of columns as more channels, which
- * a reorder then puts beside each other.
+ * a reorder then puts beside each other. What is `added` is there already, for the first phase of rows.
  */
 export function stridedInput(
   c: ExportContext,
@@ -61,7 +61,7 @@ export function stridedInput(
   { rows, columns }: NonNullable<ReturnType<typeof stridedPhases>>,
   dy: string,
   w: Tensor,
-  factor: string | null,
+  { factor, added }: { readonly factor: string | null; readonly added: string | null },
 ): string {
   const b = c.block;
   const [sh, sw] = s.attrs.stride;
@@ -80,13 +80,14 @@ export function stridedInput(
     columns.flatMap((p) => p.taps.map((tap) => tap ?? s.taps[1])),
   );
   const [left, right] = columns[0] === undefined ? [0, 0] : padding(columns[0], width, s.outSize[1]);
-  const phases = rows.map((row) => {
+  const phases = rows.map((row, i) => {
     const taps = row.taps.flatMap((tap) => (tap === null ? [] : [tap]));
     const sizes = [outChannels / b, b, taps.length, sw, places, parts, b];
     const filter = c.op("Transpose", [c.reshape(picked(all, 1, taps), sizes)], { perm: [5, 3, 0, 2, 4, 1, 6] });
     const kernel = [taps.length, places];
     const [top, bottom] = padding(row, h, s.outSize[0]);
-    const y = conv(c, [dy, c.reshape(filter, [sw * channels, outChannels, ...kernel])], {
+    const sum = i === 0 && added !== null ? ["", added] : [];
+    const y = conv(c, [dy, c.reshape(filter, [sw * channels, outChannels, ...kernel]), ...sum], {
       kernel_shape: kernel,
       pads: [top, left, bottom, right],
       group: 1,
