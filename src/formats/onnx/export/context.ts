@@ -275,6 +275,12 @@ export function timesFirst(c: ExportContext, value: string, factor: string | nul
   return c.op("Mul", [value, c.reshape(factor, [shape[0] ?? 1, ...shape.slice(1).fill(1)])]);
 }
 
+/** The sum over a value's first axis, [n, ...] to [...], as a product by ones: it runs in all threads, ReduceSum does not. */
+export function sumOfFirst(c: ExportContext, value: string, n: number, shape: readonly number[]): string {
+  const rows = c.reshape(value, [n, elementsOf(shape)]);
+  return c.reshape(c.op("MatMul", [c.floats([n], new Array<number>(n).fill(1)), rows]), shape);
+}
+
 /** Applies an activation. */
 export function activated(c: ExportContext, activation: Activation, value: string): string {
   if (activation === "NONE") return value;

@@ -11,7 +11,7 @@ import {
   hasBandedInput,
   hasBandedWeights,
 } from "./banded.js";
-import { type ExportContext, factored, type Lower, microsoft, timesFirst } from "./context.js";
+import { type ExportContext, factored, type Lower, microsoft, sumOfFirst, timesFirst } from "./context.js";
 import { arranged, nchw } from "./layouts.js";
 import { transposedSpan } from "./spatial.js";
 
@@ -136,11 +136,14 @@ export const inputGradient: Lower = (c, view) => {
   c.give(dx, nchw, c.op("Conv", [data, filter], geometry));
 };
 
-/** The sum over a batch of matrices dy [n, o, pixels] by columns [n, k, pixels], transposed: [o, k]. */
-export function batchProduct(c: ExportContext, dy: string, columns: string): string {
-  const products = c.op("FusedMatMul", [dy, columns], { transB: 1 }, microsoft);
-  return c.op("ReduceSum", [products, c.indices([0])], { keepdims: 0 });
-}
+/** The sum over a batch of matrices dy [n, o, pixels] by columns [n, k, pixels], transposed: [o, k], in a shape. */
+export const batchProduct = (
+  c: ExportContext,
+  dy: string,
+  columns: string,
+  n: number,
+  shape: readonly number[],
+): string => sumOfFirst(c, c.op("FusedMatMul", [dy, columns], { transB: 1 }, microsoft), n, shape);
 
 /** The rows and columns that one tap of the filter reads, of a padded image. */
 function tapOf(c: ExportContext, s: ConvShape, padded: string, tap: readonly [number, number]): string {
@@ -169,8 +172,8 @@ function weightsByColumns(c: ExportContext, s: ConvShape, x: string, dy: string)
   const parts = isPointwise ? [padded] : taps.map((tap) => tapOf(c, s, padded, tap));
   const joined = parts.length === 1 ? present(parts[0], "tap") : c.op("Concat", parts, { axis: 1 });
   const columns = c.reshape(joined, [s.batch, taps.length * s.channels, pixels]);
-  const sums = batchProduct(c, c.reshape(dy, [s.batch, s.outChannels, pixels]), columns);
-  return c.reshape(sums, [s.outChannels, s.taps[0], s.taps[1], s.channels]);
+  const shape = [s.outChannels, s.taps[0], s.taps[1], s.channels];
+  return batchProduct(c, c.reshape(dy, [s.batch, s.outChannels, pixels]), columns, s.batch, shape);
 }
 
 /** The convolution that gives dw: x by dy, strides and dilations exchanged, cut to the filter's size. */
@@ -200,8 +203,7 @@ function depthwiseWeights(c: ExportContext, s: ConvShape, x: string, dy: string)
   if (s.channels === s.outChannels && hasBandedWeights(banded)) return bandedWeights(c, banded, x, dy);
   const all = s.batch * s.channels;
   const [data, filter] = [c.reshape(x, [1, all, ...s.size]), c.reshape(dy, [s.batch * s.outChannels, 1, ...s.outSize])];
-  const each = c.reshape(gradientConv(c, s, data, filter, all), [s.batch, s.outChannels, 1, ...s.taps]);
-  return c.op("ReduceSum", [each, c.indices([0])], { keepdims: 0 });
+  return sumOfFirst(c, gradientConv(c, s, data, filter, all), s.batch, [s.outChannels, 1, ...s.taps]);
 }
 
 /** Images as channels and channels as images, [c, n, h, w]: dw as [i, o, h, w]. */

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
-import { blockedDomain, type ExportContext, factored, type Lower, timesFirst } from "../context.js";
+import { blockedDomain, type ExportContext, factored, type Lower, sumOfFirst, timesFirst } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
 import { arranged, blocked, nchw, nhwc } from "../layouts.js";
 import { areFew, blocksOf, conv, cropped, filled, fits, plain, transposed, unblocked, withZeros } from "./words.js";
@@ -76,8 +76,11 @@ function weightsByImages(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor):
   });
   const filters = filled(c, s.outChannels);
   const size = filters * rows * columns * q;
-  const sums =
-    groups === 1 ? each : c.op("ReduceSum", [c.reshape(each, [parts, groups, size]), c.indices([1])], { keepdims: 0 });
+  const ofAll = (): string =>
+    parts === 1
+      ? sumOfFirst(c, each, groups, [size])
+      : c.op("ReduceSum", [c.reshape(each, [parts, groups, size]), c.indices([1])], { keepdims: 0 });
+  const sums = groups === 1 ? each : ofAll();
   const all = c.reshape(unblocked(c, sums, [parts, filters, rows, columns * q]), [parts, filters, rows, columns, q]);
   const span = (s.taps[1] - 1) * dilation[1] + 1;
   const isWhole = rows === s.taps[0] && columns === s.taps[1];
@@ -115,10 +118,10 @@ function depthwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor)
   ];
   const pads = whole ? [top, 0, bottom, 0] : [top, left, bottom, right];
   const each = conv(c, inputs, { kernel_shape: s.outSize, strides: dilation, dilations: stride, pads, group: all });
-  const sizes = [s.batch, channels, ...s.taps] as const;
-  const perImage = c.reshape(whole ? each : unblocked(c, each, [1, all, ...s.taps]), sizes);
-  const sum = c.op("ReduceSum", [perImage, c.indices([0])], { keepdims: 1 });
-  const filter = c.reshape(whole ? unblocked(c, sum, [1, channels, ...s.taps]) : sum, [channels, 1, ...s.taps]);
+  const shape = [1, channels, ...s.taps] as const;
+  const perImage = whole ? each : unblocked(c, each, [1, all, ...s.taps]);
+  const sum = sumOfFirst(c, perImage, s.batch, shape);
+  const filter = c.reshape(whole ? unblocked(c, sum, shape) : sum, [channels, 1, ...s.taps]);
   return cropped(c, filter, [channels, 1, ...s.taps], [s.channels, 1, ...s.taps]);
 }
 
@@ -145,7 +148,7 @@ function pointwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor)
         blockedDomain,
       );
   const matrices = (value: string, channels: number): string => c.reshape(value, [s.batch, channels, pixels]);
-  return c.reshape(batchProduct(c, matrices(c.take(dy, nchw), s.outChannels), matrices(data, s.channels)), shape);
+  return batchProduct(c, matrices(c.take(dy, nchw), s.outChannels), matrices(data, s.channels), s.batch, shape);
 }
 
 export const weightsGradient: Lower = (c, view) => {
