@@ -92,31 +92,42 @@ const sizeOf = ({ shape }: AugmentContext): readonly [number, number, number] =>
   shape.length > 2 ? (shape[2] ?? 1) : (shape[1] ?? 1),
 ];
 
-/** Each pixel from a place in the source, between four pixels of it; outside, `fill`. */
+/** Each pixel from a row and a column of the source, between those next to it; outside, `fill`. */
 function sampleAt(
   data: Float32Array,
   context: AugmentContext,
-  place: (y: number, x: number) => readonly [y: number, x: number],
+  [row, column]: readonly [row: (y: number) => number, column: (x: number) => number],
   fill: number,
 ): Float32Array {
   const [height, width, channels] = sizeOf(context);
   const out = new Float32Array(data.length);
+  const columns = Float64Array.from({ length: width }, (_, x) => column(x));
   const at = (y: number, x: number, c: number): number =>
     y < 0 || x < 0 || y >= height || x >= width ? fill : (data[(y * width + x) * channels + c] as number);
+  let to = 0;
   for (let y = 0; y < height; y++) {
+    const sy = row(y);
+    const y0 = Math.floor(sy);
+    const fy = sy - y0;
     for (let x = 0; x < width; x++) {
-      const [sy, sx] = place(y, x);
-      const [y0, x0] = [Math.floor(sy), Math.floor(sx)];
-      const [fy, fx] = [sy - y0, sx - x0];
+      const sx = columns[x] as number;
+      const x0 = Math.floor(sx);
+      const fx = sx - x0;
       for (let c = 0; c < channels; c++) {
+        if (fx === 0 && fy === 0) {
+          out[to++] = at(y0, x0, c);
+          continue;
+        }
         const upper = at(y0, x0, c) * (1 - fx) + (fx > 0 ? at(y0, x0 + 1, c) * fx : 0);
         const lower = fy > 0 ? at(y0 + 1, x0, c) * (1 - fx) + (fx > 0 ? at(y0 + 1, x0 + 1, c) * fx : 0) : 0;
-        out[(y * width + x) * channels + c] = upper * (1 - fy) + lower * fy;
+        out[to++] = upper * (1 - fy) + lower * fy;
       }
     }
   }
   return out;
 }
+
+const same = (at: number): number => at;
 
 /** Sets a block of rows and columns to a value. */
 function fillBlock(
@@ -172,19 +183,19 @@ const mapped = (data: Float32Array, map: (v: number, i: number) => number): Floa
 const steps: { readonly [K in SignalStep["kind"]]: Apply<Extract<SignalStep, { kind: K }>> } = {
   shift: (data, { pixels, fill }, random, context) => {
     const [dy, dx] = [random.integer(-pixels, pixels), random.integer(-pixels, pixels)];
-    return sampleAt(data, context, (y, x) => [y - dy, x - dx], fill);
+    return sampleAt(data, context, [(y) => y - dy, (x) => x - dx], fill);
   },
   crop: (data, { area }, random, context) => {
     const [height, width] = sizeOf(context);
     const side = Math.sqrt(between(random, area, 1));
     const [top, left] = [random.unit() * (1 - side) * (height - 1), random.unit() * (1 - side) * (width - 1)];
-    return sampleAt(data, context, (y, x) => [top + y * side, left + x * side], 0);
+    return sampleAt(data, context, [(y) => top + y * side, (x) => left + x * side], 0);
   },
   flip: (data, { axis }, random, context) => {
     if (random.unit() < 0.5) return data;
     const [height, width] = sizeOf(context);
-    const place = axis === "horizontal" ? (y: number, x: number) => [y, width - 1 - x] as const : null;
-    return sampleAt(data, context, place ?? ((y, x) => [height - 1 - y, x]), 0);
+    const isHorizontal = axis === "horizontal";
+    return sampleAt(data, context, isHorizontal ? [same, (x) => width - 1 - x] : [(y) => height - 1 - y, same], 0);
   },
   cutout: (data, { pixels, fill }, random, context) => {
     const [height, width] = sizeOf(context);
@@ -245,7 +256,7 @@ const steps: { readonly [K in SignalStep["kind"]]: Apply<Extract<SignalStep, { k
     const map = warp(random, amount);
     const place = (y: number): number => Math.max(0, Math.min(rows - 1, map(y / rows) * rows));
     const flat = { ...context, shape: [rows, 1, data.length / rows] };
-    return sampleAt(data, flat, (y, x) => [place(y), x], 0);
+    return sampleAt(data, flat, [place, same], 0);
   },
   specAugment: (data, { times, timeWidth, bands, bandWidth, fill }, random, context) => {
     // Features are [frames, bands, 1] or [frames, bands].

@@ -166,8 +166,11 @@ export async function createBatchMaker(index: DatasetIndex, settings: BatchSetti
   const finish = (signal: Float32Array): Float32Array => {
     const out = transform === null ? signal : new Float32Array(size);
     transform?.apply(signal, out);
-    for (let i = 0; i < out.length; i++) {
-      out[i] = ((out[i] as number) - (offset[i % offset.length] as number)) * (scale[i % scale.length] as number);
+    // Counted, for a remainder costs more than the rest.
+    for (let i = 0, o = 0, s = 0; i < out.length; i++) {
+      out[i] = ((out[i] as number) - (offset[o] as number)) * (scale[s] as number);
+      if (++o === offset.length) o = 0;
+      if (++s === scale.length) s = 0;
     }
     return out;
   };
