@@ -68,7 +68,7 @@ async function measure(c: TrainCase, lowerings: readonly Lowering[], rounds: num
     for (const t of timed) {
       await threadsAsleep();
       // The first of each turn finds caches cold and threads asleep.
-      t.ms.push(Math.min(...(await t.run(4)).slice(1)));
+      t.ms.push(Math.min(...(await t.run(8)).slice(1)));
     }
   }
   for (const close of closing) await close();
@@ -124,7 +124,7 @@ export async function trainBench(args: readonly string[]): Promise<BenchResult> 
   const fed: DataRow[] = [];
   // MobileNet's images have another size than those there are.
   for (const { name } of cases.filter((c) => c.name !== "mobilenet-v1")) {
-    const row = await measureData(name, 150, threads);
+    const row = await measureData(name, 300, threads);
     if (row !== null) fed.push(row);
   }
   const idle = fed

@@ -3,7 +3,19 @@ import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, factored, type Lower, sumOfFirst, timesFirst } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
 import { arranged, blocked, nchw, nhwc } from "../layouts.js";
-import { areFew, blocksOf, conv, cropped, filled, fits, plain, transposed, unblocked, withZeros } from "./words.js";
+import {
+  areFew,
+  blocksOf,
+  conv,
+  cropped,
+  filled,
+  fits,
+  plain,
+  tapsOfBlocks,
+  transposed,
+  unblocked,
+  withZeros,
+} from "./words.js";
 
 /*
  * Gradients of filters: convolutions that sum over images in place of channels, or matrix products.
@@ -118,11 +130,12 @@ function depthwiseWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor)
   ];
   const pads = whole ? [top, 0, bottom, 0] : [top, left, bottom, right];
   const each = conv(c, inputs, { kernel_shape: s.outSize, strides: dilation, dilations: stride, pads, group: all });
-  const shape = [1, channels, ...s.taps] as const;
+  const shape = [channels, 1, ...s.taps];
   const perImage = whole ? each : unblocked(c, each, [1, all, ...s.taps]);
-  const sum = sumOfFirst(c, perImage, s.batch, shape);
-  const filter = c.reshape(whole ? unblocked(c, sum, shape) : sum, [channels, 1, ...s.taps]);
-  return cropped(c, filter, [channels, 1, ...s.taps], [s.channels, 1, ...s.taps]);
+  const filter = whole
+    ? tapsOfBlocks(c, sumOfFirst(c, perImage, s.batch, [channels * s.taps[0] * s.taps[1]]), [channels, ...s.taps])
+    : sumOfFirst(c, perImage, s.batch, shape);
+  return cropped(c, filter, shape, [s.channels, 1, ...s.taps]);
 }
 
 /** Below so many pixels an image, products of single images are mostly overhead. */

@@ -125,40 +125,62 @@ export function turnedFilter(c: ExportContext, w: Tensor, factor: string | null)
   return transposed(c, blocks, [depth / b, all / b, b, h * width, b], [0, 1, 3, 2, 4], shape);
 }
 
-/** Filters of at most so many taps are picked tap by tap; larger ones are reordered. */
+/** Filters of at most so many taps are picked tap by tap, in one node; larger ones are reordered. */
 const fewTaps = 2048;
 
-/** A depthwise filter's taps in blocks, [o / b, taps, b], turned by 180 degrees if so wanted, in one node; null where it is large. */
-function pickedTaps(c: ExportContext, w: Tensor, isTurned: boolean): string | null {
+const arePicked = (c: ExportContext, channels: number, taps: number): boolean =>
+  channels % c.block === 0 && taps * channels <= fewTaps;
+
+/** Where a channel's tap lies in a filter of blocks, [c / b, taps, b]. */
+const inBlocks = (c: ExportContext, taps: number, channel: number, tap: number): number =>
+  (Math.floor(channel / c.block) * taps + tap) * c.block + (channel % c.block);
+
+function picked(c: ExportContext, flat: string, indices: readonly number[], shape: readonly number[]): string {
+  return c.op("Gather", [flat, c.writer.constant("int64", shape, int64s(indices))], { axis: 0 });
+}
+
+/** A depthwise filter's taps in blocks, turned by 180 degrees if so wanted. */
+function blockedTaps(c: ExportContext, w: Tensor, isTurned: boolean, shape: readonly number[]): string {
   const [, h = 1, width = 1, o = 1] = w.shape;
   const taps = h * width;
-  if (o % c.block !== 0 || taps * o > fewTaps) return null;
-  const indices = Array.from({ length: taps * o }, (_, i) => {
-    const [part, tap, channel] = [Math.floor(i / c.block / taps), Math.floor(i / c.block) % taps, i % c.block];
-    return (part * c.block + channel) * taps + (isTurned ? taps - 1 - tap : tap);
-  });
-  const flat = c.reshape(c.take(w, channelsOutside), [taps * o]);
-  return c.op("Gather", [flat, c.writer.constant("int64", [o / c.block, taps, c.block], int64s(indices))], { axis: 0 });
+  const indices = new Array<number>(taps * o);
+  for (let i = 0; i < taps * o; i++) {
+    const [channel, tap] = [Math.floor(i / taps), i % taps];
+    indices[inBlocks(c, taps, channel, isTurned ? taps - 1 - tap : tap)] = i;
+  }
+  return picked(c, c.reshape(c.take(w, channelsOutside), [taps * o]), indices, shape);
 }
 
 /** A depthwise filter 1HWO: an image of one row of blocks. */
 export function depthwiseFilter(c: ExportContext, w: Tensor): string {
   const [, h = 1, width = 1, o = 1] = w.shape;
-  return c.reshape(pickedTaps(c, w, false) ?? c.take(w, blocked), [filled(c, o), 1, h, width]);
+  const shape = [filled(c, o), 1, h, width];
+  return arePicked(c, o, h * width) ? blockedTaps(c, w, false, shape) : c.reshape(c.take(w, blocked), shape);
 }
 
 /** The depthwise filter that gives dx from dy: turned by 180 degrees, each channel times its factor. */
 export function turnedDepthwiseFilter(c: ExportContext, w: Tensor, factor: string | null): string {
   const [, h = 1, width = 1, o = 1] = w.shape;
   const shape = [filled(c, o), 1, h, width];
-  const picked = pickedTaps(c, w, true);
-  if (picked !== null)
-    return c.reshape(
-      factor === null ? picked : c.op("Mul", [picked, c.reshape(factor, [o / c.block, 1, c.block])]),
-      shape,
-    );
+  if (arePicked(c, o, h * width)) {
+    if (factor === null) return blockedTaps(c, w, true, shape);
+    const rows = blockedTaps(c, w, true, [o / c.block, h * width, c.block]);
+    return c.reshape(c.op("Mul", [rows, c.reshape(factor, [o / c.block, 1, c.block])]), shape);
+  }
   const turned = rotated(c, timesFirst(c, c.take(w, channelsOutside), factor, [o, 1, h, width]), [h, width]);
   return c.reshape(blocksOf(c, turned, [1, o, h, width]), shape);
+}
+
+/** Taps of a depthwise filter in blocks, [taps c] in all, with channels outside: [c, 1, h, w]. */
+export function tapsOfBlocks(
+  c: ExportContext,
+  value: string,
+  [channels, h, w]: readonly [number, number, number],
+): string {
+  const [taps, shape] = [h * w, [channels, 1, h, w]];
+  if (!arePicked(c, channels, taps)) return c.reshape(unblocked(c, value, [1, channels, h, w]), shape);
+  const indices = Array.from({ length: taps * channels }, (_, i) => inBlocks(c, taps, Math.floor(i / taps), i % taps));
+  return picked(c, value, indices, shape);
 }
 
 /** Activations that a convolution computes along with its sums, as its attributes. */
