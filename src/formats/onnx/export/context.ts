@@ -43,6 +43,12 @@ export interface ExportContext {
   readonly give: (tensor: Tensor, layout: Layout, value: string) => void;
   /** States how a tensor is computed in a layout, should somebody take it; most know a shorter way. */
   readonly promise: (tensor: Tensor, layout: Layout, compute: () => string) => void;
+  /**
+   * States how a tensor, blocked, is computed once more from what stays in memory anyway (Chen et al. 2016). `recompute`
+   * forgets the first values of all such tensors but the last, which is still near.
+   */
+  readonly again: (tensor: Tensor, compute: () => string) => void;
+  readonly recompute: () => void;
   /** The graph's inputs. */
   readonly inputs: ReadonlySet<TensorId>;
   /** Tensors that were promised as products: readers that are linear can multiply something smaller. */
@@ -192,7 +198,18 @@ export function exportContext(
     found.set(layout, value);
     return value;
   };
+  const repeatable = new Map<Tensor, () => string>();
   return {
+    again: (tensor, compute) => {
+      repeatable.set(tensor, compute);
+    },
+    recompute: () => {
+      for (const [tensor, compute] of [...repeatable].slice(0, -1)) {
+        known(tensor).clear();
+        known(tensor).set(blocked, compute);
+      }
+      repeatable.clear();
+    },
     writer,
     op,
     take,

@@ -100,6 +100,10 @@ export const batchNormalizationTraining: Lower = (c, view) => {
   for (const t of tail.outputs) c.absorbed.add(t.id);
   const sum = tail.added === null ? undefined : c.take(tail.added, blocked);
   c.give(tail.output, blocked, affine(c, value, factor, offset, channels, { sum, activation: tail.activation }));
+  if (sum === undefined)
+    c.again(tail.output, () =>
+      affine(c, value, factor, offset, channels, { activation: tail.activation, again: true }),
+    );
   c.give(outputOf(view, 1), "0", mean);
   c.give(outputOf(view, 2), "0", variance);
 };
@@ -109,6 +113,7 @@ export const batchNormalizationGradient: Lower = (c, view) => {
   const { epsilon } = view.attrs as { readonly epsilon: number };
   const [dy, x, dx] = [inputOf(view, 0), inputOf(view, 1), outputOf(view, 0)];
   if (!isImage(c, x)) return plain("BATCH_NORMALIZATION_GRADIENT")(c, view);
+  c.recompute();
   const [images = 1, , , channels = 1] = x.shape;
   const pixels = elementsOf(x.shape) / channels;
   const [gamma = "", mean = "", variance = ""] = [2, 3, 4].map((i) => c.take(inputOf(view, i), "0"));

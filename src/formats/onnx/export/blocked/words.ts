@@ -198,19 +198,23 @@ export const isBlockedActivation = (activation: string): activation is BlockedAc
 export const activationOf = (activation: BlockedActivation): Parameters<ExportContext["op"]>[2] =>
   activations[activation];
 
-/** factor x + offset (+ sum), channel by channel, of factors and offsets [1, c]; null for no offset. */
+/**
+ * factor x + offset (+ sum), channel by channel, of factors and offsets [1, c]; null for no offset. What is computed
+ * `again` takes its offset in another shape, lest the runtime finds the first result and keeps it.
+ */
 export function affine(
   c: ExportContext,
   x: string,
   factor: string,
   offset: string | null,
   channels: number,
-  more: { readonly sum?: string | undefined; readonly activation?: BlockedActivation } = {},
+  more: { readonly sum?: string | undefined; readonly activation?: BlockedActivation; readonly again?: boolean } = {},
 ): string {
   const all = filled(c, channels);
   const whole = (value: string): string => grown(c, value, [1, channels], [1, all]);
   const filter = c.reshape(whole(factor), [all, 1, 1, 1]);
-  const inputs = [x, filter, offset === null ? "" : whole(offset), ...(more.sum === undefined ? [] : [more.sum])];
+  const bias = offset === null ? "" : more.again ? c.reshape(whole(offset), [all]) : whole(offset);
+  const inputs = [x, filter, bias, ...(more.sum === undefined ? [] : [more.sum])];
   const given = offset === null && more.sum === undefined ? inputs.slice(0, 2) : inputs;
   return conv(c, given, { kernel_shape: [1, 1], group: all, ...activationOf(more.activation ?? "NONE") });
 }
