@@ -51,6 +51,14 @@ const networks: Readonly<Record<string, { readonly graph: Graph; readonly filter
       filters: 2,
       moved: 3,
     },
+    "products and sums of images": {
+      graph: built([7, 3, 2], (net, x) => {
+        const y = net.conv(x, 4, { kernel: [3, 2] });
+        return pooled(net, net.conv(net.add(y, net.multiply(net.squeezeExcite(y, 2), y)), 4));
+      }),
+      filters: 2,
+      moved: 3,
+    },
     "a flattened image, which is turned back": {
       graph: built([7, 3, 2], (net, x) => net.dense(net.flatten(net.conv(x, 4, { kernel: [3, 2] })), 3)),
       filters: 1,

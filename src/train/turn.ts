@@ -1,6 +1,6 @@
 import { present } from "../base/assert.js";
 import type { TensorId } from "../base/units.js";
-import { type NodeView, type Tensor, tensorOf } from "../ir/graph.js";
+import { type NodeView, type Tensor, tensorOf, viewOf } from "../ir/graph.js";
 import { constantOf, inputOf } from "../ops/common/view.js";
 import { emittedView, type GraphEmitter, graphEmitter } from "../ops/emitter.js";
 import { type Graph, type Node, specOf } from "../ops/index.js";
@@ -13,7 +13,7 @@ import { type Graph, type Node, specOf } from "../ops/index.js";
 /** What turning gave. */
 export interface Turned {
   readonly graph: Graph;
-  /** Constants that are read turned, and only so: filters. */
+  /** Filters that are read turned. */
   readonly filters: ReadonlySet<TensorId>;
 }
 
@@ -82,9 +82,8 @@ class Turning {
   /** A node on turned images; false where there is no such. */
   private turnedNode(node: Node): boolean {
     const view = emittedView(this.e, node) as NodeView<object>;
-    const [x] = view.inputs;
     const isWindow = windows.has(node.op);
-    if (!isImage(x ?? null) || !view.inputs.some((t) => t !== null && this.turned.has(t.id))) return false;
+    if (!view.inputs.some((t) => t !== null && this.turned.has(t.id))) return false;
     if (isGlobal(view, node)) {
       this.e.append([{ ...node, inputs: [this.turn(inputOf(view, 0)).id, ...node.inputs.slice(1)] } as Node], []);
       return true;
@@ -138,7 +137,7 @@ export function turnImages(graph: Graph): Turned {
   const none: Turned = { graph, filters: new Set() };
   const images = graph.inputs.map((id) => tensorOf(graph, id));
   const isTall = images.every((t) => isImage(t) && (t.shape[1] ?? 0) > (t.shape[2] ?? 0));
-  const all = graph.nodes.filter((n) => windows.has(n.op)).length;
+  const all = graph.nodes.filter((n) => windows.has(n.op) && !isOfChannels(inputOf(viewOf(graph, n), 0))).length;
   if (!isTall || all === 0) return none;
   const turned = new Turning(graph);
   turned.run();
