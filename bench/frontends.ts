@@ -10,7 +10,7 @@ import { frontendGraph } from "../src/frontends/frontend.js";
 import type { Recipe } from "../src/frontends/recipe.js";
 import { createTransform } from "../src/frontends/transform.js";
 import { perTensor, tensorOf } from "../src/ir/graph.js";
-import type { Graph, Model } from "../src/ops/index.js";
+import { modelOf } from "../src/ops/index.js";
 import type { BenchResult } from "./main.js";
 
 const cases: readonly (readonly [name: string, recipe: Recipe, signal: readonly number[]])[] = [
@@ -22,15 +22,6 @@ const cases: readonly (readonly [name: string, recipe: Recipe, signal: readonly 
 ];
 
 const cores = ["cortex-m4", "cortex-m0plus"] as const;
-
-const modelOf = (main: Graph): Model => ({
-  name: "frontend",
-  sha256: "0",
-  format: "memory",
-  fileBytes: 0,
-  main,
-  subgraphs: [],
-});
 
 /** Milliseconds of one example on this machine: the least of several rounds. */
 function hostMs(recipe: Recipe, signal: readonly number[]): number {

@@ -13,7 +13,7 @@ import { attachFrontend, frontendGraph } from "../src/frontends/frontend.js";
 import type { Recipe } from "../src/frontends/recipe.js";
 import { createTransform, deviceInput, transformModule, withFrontend } from "../src/frontends/transform.js";
 import { perTensor, tensorOf } from "../src/ir/graph.js";
-import type { Graph, Model } from "../src/ops/index.js";
+import { type Graph, modelOf } from "../src/ops/index.js";
 import { createSession } from "../src/run/interpreter.js";
 import { findTarget } from "../src/verify/targets.js";
 
@@ -31,15 +31,6 @@ const speech = (sampleRate: number) =>
     align: "center",
     check: "names",
   });
-
-const modelOf = (main: Graph): Model => ({
-  name: "frontend",
-  sha256: "0",
-  format: "memory",
-  fileBytes: 0,
-  main,
-  subgraphs: [],
-});
 
 const int8 = { dtype: "int8", quant: perTensor(1 / 128) } as const;
 const shapeOf = (graph: Graph, id: TensorId | undefined) => tensorOf(graph, id as TensorId).shape;

@@ -4,7 +4,7 @@ import type { BoardFit } from "../boards/fit.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
 import { printGraph } from "../ir/print.js";
-import type { Graph, Model } from "../ops/index.js";
+import { type Graph, type Model, modelOf } from "../ops/index.js";
 import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js";
 import type { WeightBits } from "../quantize/weights.js";
 import type { EpochMetrics } from "../train/trainer.js";
@@ -16,15 +16,7 @@ import { quantizationAwareTraining } from "./qat.js";
 import { quantize, scoreOnHost } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
 import type { Score } from "./score.js";
-import {
-  modelOf,
-  networkFor,
-  openSplit,
-  type TrainJob,
-  type TrainJobOptions,
-  trainDefaults,
-  trainNetwork,
-} from "./train.js";
+import { networkFor, openSplit, type TrainJob, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
 import type { Misfit, TrainModelReport } from "./train-report.js";
 
 export interface TrainModelOptions extends TrainJobOptions {

@@ -5,7 +5,7 @@ import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { type BatchSource, openPipeline } from "../data/pipeline.js";
 import { tensorOf } from "../ir/graph.js";
 import { zoo, zooNetwork } from "../nets/zoo.js";
-import type { Graph, Model } from "../ops/index.js";
+import type { Graph } from "../ops/index.js";
 import type { HostOptions } from "../train/host.js";
 import type { Loss } from "../train/losses.js";
 import type { Optimizer } from "../train/optimizers.js";
@@ -49,16 +49,6 @@ export interface TrainJob extends TrainResult {
   /** Share of its time that the training did not wait for data. */
   readonly dataBusy: number;
 }
-
-/** The graph as a model, for what takes one. */
-export const modelOf = (graph: Graph): Model => ({
-  name: graph.name,
-  sha256: "",
-  format: "memory",
-  fileBytes: 0,
-  main: graph,
-  subgraphs: [],
-});
 
 /**
  * The input of a network of the zoo for examples: images as they are; series and features [time, channels] as images one

@@ -261,6 +261,16 @@ export type OpName = Spec["name"];
 export type Graph = GraphOf<Node>;
 export type Model = ModelOf<Node>;
 
+/** A graph that comes from no file as a model, for what takes one. */
+export const modelOf = (main: Graph): Model => ({
+  name: main.name,
+  sha256: "",
+  format: "memory",
+  fileBytes: 0,
+  main,
+  subgraphs: [],
+});
+
 /** An operator with its attribute type forgotten, for code that treats all alike. */
 export type AnyOp = OpSpec<OpName, object>;
 

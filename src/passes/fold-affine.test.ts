@@ -4,7 +4,7 @@ import { elementsOf } from "../base/dtype.js";
 import { seededRandom } from "../base/random.js";
 import { tensorOf } from "../ir/graph.js";
 import { Network } from "../nets/network.js";
-import type { Graph, Model } from "../ops/index.js";
+import { type Graph, modelOf } from "../ops/index.js";
 import { createSession } from "../run/interpreter.js";
 import { runPipeline } from "./pipeline.js";
 
@@ -28,15 +28,6 @@ const outputs = (graph: Graph): Float32Array => {
   const data = new Float32Array(elementsOf(input.shape)).map(() => random.normal());
   return createSession({ main: graph, subgraphs: [] }).invoke([data])[0] as Float32Array;
 };
-
-const modelOf = (main: Graph): Model => ({
-  name: "m",
-  sha256: "0",
-  format: "memory",
-  fileBytes: 0,
-  main,
-  subgraphs: [],
-});
 
 describe("batch normalisation", () => {
   it("becomes part of convolutions, depthwise convolutions and dense layers", () => {

@@ -6,19 +6,10 @@ import { tensorOf } from "../ir/graph.js";
 import { Network, type Value } from "../nets/network.js";
 import { zoo, zooNetwork } from "../nets/zoo.js";
 import { checkGraph } from "../ops/check-graph.js";
-import type { Graph, Model } from "../ops/index.js";
+import { type Graph, modelOf } from "../ops/index.js";
 import { createSession, type Session } from "../run/interpreter.js";
 import type { SampleInputs } from "./calibrate.js";
 import { type QuantizeOptions, quantizeModel } from "./quantize.js";
-
-const modelOf = (main: Graph): Model => ({
-  name: "m",
-  sha256: "0",
-  format: "memory",
-  fileBytes: 0,
-  main,
-  subgraphs: [],
-});
 
 /** Smooth noise, as sensors give: neighbours resemble each other. */
 function samplesOf(graph: Graph, count: number, seed: number): readonly SampleInputs[] {

@@ -3,7 +3,7 @@ import { elementsOf } from "../base/dtype.js";
 import { seededRandom } from "../base/random.js";
 import { tensorOf } from "../ir/graph.js";
 import { Network } from "../nets/network.js";
-import type { Graph, Node } from "../ops/index.js";
+import { type Graph, modelOf, type Node } from "../ops/index.js";
 import { createSession } from "../run/interpreter.js";
 import { interpret, type SampleInputs } from "./calibrate.js";
 import { equalize } from "./equalize.js";
@@ -16,9 +16,6 @@ const random = seededRandom(3);
 const normals = (n: number): Float32Array => new Float32Array(n).map(() => random.normal());
 const samplesOf = (graph: Graph, count: number): readonly SampleInputs[] =>
   Array.from({ length: count }, () => graph.inputs.map((id) => normals(elementsOf(tensorOf(graph, id).shape))));
-const modelOf = (main: Graph) =>
-  ({ name: "m", sha256: "0", format: "memory", fileBytes: 0, main, subgraphs: [] }) as const;
-
 /** A network of one layer. */
 function layer(
   shape: readonly number[],

@@ -11,8 +11,9 @@ import {
   hasBandedInput,
   hasBandedWeights,
 } from "./banded.js";
-import { type ExportContext, factored, type Lower, microsoft, sumOfFirst, timesFirst } from "./context.js";
+import { type ExportContext, type Lower, microsoft } from "./context.js";
 import { arranged, nchw } from "./layouts.js";
+import { factored, sumOfFirst, timesFirst } from "./operands.js";
 import { transposedSpan } from "./spatial.js";
 
 /** A convolution's sizes along height and width. */

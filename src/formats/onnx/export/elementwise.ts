@@ -5,8 +5,9 @@ import type { Activation } from "../../../ops/common/activation.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import type { OpName } from "../../../ops/index.js";
 import { onnxTypeCode } from "../writer.js";
-import { activated, commonLayout, type ExportContext, type Lower, operand } from "./context.js";
+import type { ExportContext, Lower } from "./context.js";
 import { identity, place } from "./layouts.js";
+import { activated, commonLayout, operand } from "./operands.js";
 
 /** Computes the output from the inputs' values, all in one layout. */
 const elementwise =

@@ -3,8 +3,9 @@ import type { NodeView, Tensor } from "../../../ir/graph.js";
 import { moverSources } from "../../../ops/common/gradients.js";
 import { constantOf, inputOf, outputOf } from "../../../ops/common/view.js";
 import { findOp, type OpName } from "../../../ops/index.js";
-import { commonLayout, type ExportContext, type Lower, operand } from "./context.js";
+import type { ExportContext, Lower } from "./context.js";
 import { blocked, identity, int64s, type Layout, nchw, place } from "./layouts.js";
+import { commonLayout, operand } from "./operands.js";
 
 /** A layout that axes can be named in. */
 export const plainHome = (c: ExportContext, tensor: Tensor): Layout =>

@@ -4,8 +4,9 @@ import { type TensorId, tensorId } from "../../../base/units.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import { type Graph, type Node, specOf } from "../../../ops/index.js";
-import { commonLayout, type ExportContext, type Lower } from "./context.js";
+import type { ExportContext, Lower } from "./context.js";
 import { blocked, identity, type Layout, nchw, place } from "./layouts.js";
+import { commonLayout } from "./operands.js";
 import { filterLayout } from "./spatial.js";
 
 const isQuantized = (t: Tensor | undefined): t is Tensor =>

@@ -7,9 +7,10 @@ import type { ResizeAttrs } from "../../../ops/common/resize.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import type { OpName } from "../../../ops/index.js";
 import { bandedConv, type Depthwise, hasBandedConv } from "./banded.js";
-import { activated, type ExportContext, type Lower } from "./context.js";
+import type { ExportContext, Lower } from "./context.js";
 import { reducedAxes } from "./elementwise.js";
 import { channelsFirst, nchw } from "./layouts.js";
+import { activated } from "./operands.js";
 import { type Window, windowAttributes, windowOf } from "./windows.js";
 
 interface ConvAttrs {

@@ -2,9 +2,10 @@ import { elementsOf } from "../../../base/dtype.js";
 import type { PoolGradientAttrs } from "../../../ops/common/pool-gradients.js";
 import { inputOf, outputOf } from "../../../ops/common/view.js";
 import type { OpName } from "../../../ops/index.js";
-import { type ExportContext, type Lower, stepOf } from "./context.js";
+import type { ExportContext, Lower } from "./context.js";
 import { inputGradient, weightsGradient } from "./conv-gradients.js";
 import { channelsFirst, nchw } from "./layouts.js";
+import { stepOf } from "./operands.js";
 import { transposedSpan } from "./spatial.js";
 
 const padsOf = ({ padding: [top, bottom, left, right] }: PoolGradientAttrs): readonly number[] => [

@@ -2,9 +2,10 @@ import type { Activation } from "../../../../ops/common/activation.js";
 import type { ConvGradientAttrs } from "../../../../ops/common/conv-gradients.js";
 import type { Padding } from "../../../../ops/common/padding.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
-import { type ExportContext, factored, type Lower } from "../context.js";
+import type { ExportContext, Lower } from "../context.js";
 import { type ConvShape, convShape, fullPadding, isDepthwise } from "../conv-gradients.js";
 import { blocked } from "../layouts.js";
+import { factored } from "../operands.js";
 import { windowAttributes, windowOf } from "../windows.js";
 import { stridedInput, stridedPhases } from "./strided.js";
 import {

@@ -1,8 +1,9 @@
 import { elementsOf } from "../../../../base/dtype.js";
 import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
-import { blockedDomain, type ExportContext, type Lower, stepOf } from "../context.js";
+import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { blocked } from "../layouts.js";
+import { stepOf } from "../operands.js";
 import {
   affine,
   type BlockedActivation,

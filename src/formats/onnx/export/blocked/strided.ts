@@ -1,7 +1,8 @@
 import type { Tensor } from "../../../../ir/graph.js";
-import { type ExportContext, timesFirst } from "../context.js";
+import type { ExportContext } from "../context.js";
 import type { ConvShape } from "../conv-gradients.js";
 import { int64s, nhwc } from "../layouts.js";
+import { timesFirst } from "../operands.js";
 import { conv, filled, grown, unblocked } from "./words.js";
 
 /*

@@ -1,8 +1,9 @@
 import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
-import { blockedDomain, type ExportContext, factored, type Lower, sumOfFirst, timesFirst } from "../context.js";
+import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
 import { arranged, blocked, nchw, nhwc } from "../layouts.js";
+import { factored, sumOfFirst, timesFirst } from "../operands.js";
 import {
   areFew,
   blocksOf,

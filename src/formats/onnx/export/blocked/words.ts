@@ -1,10 +1,11 @@
 import type { Tensor } from "../../../../ir/graph.js";
 import { outputOf } from "../../../../ops/common/view.js";
 import type { OpName } from "../../../../ops/index.js";
-import { blockedDomain, type ExportContext, type Lower, timesFirst } from "../context.js";
+import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { rotated } from "../conv-gradients.js";
 import { plainLowerings } from "../export.js";
 import { blocked, int64s, type Layout, nchw, nhwc } from "../layouts.js";
+import { timesFirst } from "../operands.js";
 
 /*
  * Words for ONNX Runtime's own blocked operators (domain com.microsoft.nchwc): an image [n, c, h, w] lies as
