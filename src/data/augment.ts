@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fail } from "../base/diagnostics.js";
 import type { Random } from "../base/random.js";
+import { same, sampleAt, sizeOf } from "./resample.js";
 
 const amount = z.number().positive();
 const whole = z.number().int().positive();
@@ -85,50 +86,6 @@ type Apply<S> = (data: Float32Array, step: S, random: Random, context: AugmentCo
 
 const between = (random: Random, low: number, high: number): number => low + random.unit() * (high - low);
 
-/** Height, width, channels of an image; of a series [time, columns], one column of pixels. */
-const sizeOf = ({ shape }: AugmentContext): readonly [number, number, number] => [
-  shape[0] ?? 1,
-  shape.length > 2 ? (shape[1] ?? 1) : 1,
-  shape.length > 2 ? (shape[2] ?? 1) : (shape[1] ?? 1),
-];
-
-/** Each pixel from a row and a column of the source, between those next to it; outside, `fill`. */
-function sampleAt(
-  data: Float32Array,
-  context: AugmentContext,
-  [row, column]: readonly [row: (y: number) => number, column: (x: number) => number],
-  fill: number,
-): Float32Array {
-  const [height, width, channels] = sizeOf(context);
-  const out = new Float32Array(data.length);
-  const columns = Float64Array.from({ length: width }, (_, x) => column(x));
-  const at = (y: number, x: number, c: number): number =>
-    y < 0 || x < 0 || y >= height || x >= width ? fill : (data[(y * width + x) * channels + c] as number);
-  let to = 0;
-  for (let y = 0; y < height; y++) {
-    const sy = row(y);
-    const y0 = Math.floor(sy);
-    const fy = sy - y0;
-    for (let x = 0; x < width; x++) {
-      const sx = columns[x] as number;
-      const x0 = Math.floor(sx);
-      const fx = sx - x0;
-      for (let c = 0; c < channels; c++) {
-        if (fx === 0 && fy === 0) {
-          out[to++] = at(y0, x0, c);
-          continue;
-        }
-        const upper = at(y0, x0, c) * (1 - fx) + (fx > 0 ? at(y0, x0 + 1, c) * fx : 0);
-        const lower = fy > 0 ? at(y0 + 1, x0, c) * (1 - fx) + (fx > 0 ? at(y0 + 1, x0 + 1, c) * fx : 0) : 0;
-        out[to++] = upper * (1 - fy) + lower * fy;
-      }
-    }
-  }
-  return out;
-}
-
-const same = (at: number): number => at;
-
 /** Sets a block of rows and columns to a value. */
 function fillBlock(
   data: Float32Array,
@@ -137,7 +94,7 @@ function fillBlock(
   columns: readonly [from: number, to: number],
   fill: number,
 ): void {
-  const [height, width, channels] = sizeOf(context);
+  const [height, width, channels] = sizeOf(context.shape);
   for (let y = Math.max(0, rows[0]); y < Math.min(height, rows[1]); y++) {
     const [from, to] = [Math.max(0, columns[0]), Math.min(width, columns[1])];
     if (to > from) data.fill(fill, (y * width + from) * channels, (y * width + to) * channels);
@@ -183,22 +140,27 @@ const mapped = (data: Float32Array, map: (v: number, i: number) => number): Floa
 const steps: { readonly [K in SignalStep["kind"]]: Apply<Extract<SignalStep, { kind: K }>> } = {
   shift: (data, { pixels, fill }, random, context) => {
     const [dy, dx] = [random.integer(-pixels, pixels), random.integer(-pixels, pixels)];
-    return sampleAt(data, context, [(y) => y - dy, (x) => x - dx], fill);
+    return sampleAt(data, context.shape, [(y) => y - dy, (x) => x - dx], fill);
   },
   crop: (data, { area }, random, context) => {
-    const [height, width] = sizeOf(context);
+    const [height, width] = sizeOf(context.shape);
     const side = Math.sqrt(between(random, area, 1));
     const [top, left] = [random.unit() * (1 - side) * (height - 1), random.unit() * (1 - side) * (width - 1)];
-    return sampleAt(data, context, [(y) => top + y * side, (x) => left + x * side], 0);
+    return sampleAt(data, context.shape, [(y) => top + y * side, (x) => left + x * side], 0);
   },
   flip: (data, { axis }, random, context) => {
     if (random.unit() < 0.5) return data;
-    const [height, width] = sizeOf(context);
+    const [height, width] = sizeOf(context.shape);
     const isHorizontal = axis === "horizontal";
-    return sampleAt(data, context, isHorizontal ? [same, (x) => width - 1 - x] : [(y) => height - 1 - y, same], 0);
+    return sampleAt(
+      data,
+      context.shape,
+      isHorizontal ? [same, (x) => width - 1 - x] : [(y) => height - 1 - y, same],
+      0,
+    );
   },
   cutout: (data, { pixels, fill }, random, context) => {
-    const [height, width] = sizeOf(context);
+    const [height, width] = sizeOf(context.shape);
     const [top, left] = [random.integer(0, height - 1) - (pixels >> 1), random.integer(0, width - 1) - (pixels >> 1)];
     fillBlock(data, context, [top, top + pixels], [left, left + pixels], fill);
     return data;
@@ -218,7 +180,7 @@ const steps: { readonly [K in SignalStep["kind"]]: Apply<Extract<SignalStep, { k
   },
   timeShift: (data, { milliseconds }, random, context) => {
     const most = Math.round((milliseconds / 1000) * (context.sampleRate ?? 1000));
-    const [rows] = sizeOf(context);
+    const [rows] = sizeOf(context.shape);
     return moveRows(data, data.length / rows, random.integer(-most, most));
   },
   gain: (data, { decibels }, random) => {
@@ -252,11 +214,11 @@ const steps: { readonly [K in SignalStep["kind"]]: Apply<Extract<SignalStep, { k
     return mapped(data, (v, i) => v * (factors[i % columns] as number));
   },
   timeWarp: (data, { amount }, random, context) => {
-    const [rows] = sizeOf(context);
+    const [rows] = sizeOf(context.shape);
     const map = warp(random, amount);
     const place = (y: number): number => Math.max(0, Math.min(rows - 1, map(y / rows) * rows));
     const flat = { ...context, shape: [rows, 1, data.length / rows] };
-    return sampleAt(data, flat, [place, same], 0);
+    return sampleAt(data, flat.shape, [place, same], 0);
   },
   specAugment: (data, { times, timeWidth, bands, bandWidth, fill }, random, context) => {
     // Features are [frames, bands, 1] or [frames, bands].
