@@ -40,12 +40,10 @@ function imagesAsChannels(c: ExportContext, s: ConvShape, x: Tensor, left: numbe
   const b = c.block;
   const [h, w] = [s.size[0], s.size[1] + left + right];
   if (areFew(c, s.channels)) {
-    const planes = c.reshape(blocksOf(c, c.take(x, nhwc), [1, s.batch, h * s.size[1] * s.channels, 1]), [
-      1,
-      s.batch,
-      h,
-      s.size[1] * s.channels,
-    ]);
+    const width = s.size[1] * s.channels;
+    // As `swapped` has it, so that the forward pass and this one share a reorder.
+    const images = blocksOf(c, c.take(x, nhwc), [1, s.batch, h * width, 1]);
+    const planes = c.reshape(images, [1, s.batch, h, width]);
     return withZeros(c, planes, s.batch, [0, left * s.channels, 0, right * s.channels]);
   }
   const channels = filled(c, s.channels);
