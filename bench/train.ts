@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- train [--rounds 12] [--threads 2]`: samples a second of whole training steps of ds-cnn, resnet-8 and
+ * `npm run bench -- train [--rounds 16] [--threads 2]`: samples a second of whole training steps of ds-cnn, resnet-8 and
  * mobilenet-v1 0.25, in both lowerings, interleaved with PyTorch's on channels_last tensors; least times, and ratios of
  * neighbours. Beside it the rate of a matrix product, and what share of it the steps reach. Then trainings from image
  * files, and the share of their time in which the runtime computes.
@@ -68,7 +68,7 @@ async function measure(c: TrainCase, lowerings: readonly Lowering[], rounds: num
     for (const t of timed) {
       await threadsAsleep();
       // The first of each turn finds caches cold and threads asleep.
-      t.ms.push(Math.min(...(await t.run(8)).slice(1)));
+      t.ms.push(Math.min(...(await t.run(12)).slice(1)));
     }
   }
   for (const close of closing) await close();
@@ -120,7 +120,7 @@ export async function trainBench(args: readonly string[]): Promise<BenchResult> 
   const lowerings = blocked === null ? [plainLowering] : [plainLowering, blocked];
   const rows: Row[] = [];
   const cases = trainCases().filter((c) => values.only === undefined || c.name === values.only);
-  for (const c of cases) rows.push(await measure(c, lowerings, Number(values.rounds ?? 12), threads));
+  for (const c of cases) rows.push(await measure(c, lowerings, Number(values.rounds ?? 16), threads));
   const fed: DataRow[] = [];
   // MobileNet's images have another size than those there are.
   for (const { name } of cases.filter((c) => c.name !== "mobilenet-v1")) {
