@@ -59,6 +59,16 @@ const networks: Readonly<Record<string, { readonly graph: Graph; readonly filter
       filters: 2,
       moved: 3,
     },
+    "a pool over all pixels, and one pixel that scales an image and is flattened too": {
+      graph: built([6, 4, 2], (net, x) => {
+        const y = net.conv(x, 4);
+        const z = net.averagePool(y, { size: [6, 4], padding: "valid" });
+        const w = net.averagePool(net.multiply(y, z), { size: [6, 4], padding: "valid" });
+        return net.dense(net.flatten(net.concat([z, w])), 3);
+      }),
+      filters: 1,
+      moved: 2,
+    },
     "a flattened image, which is turned back": {
       graph: built([7, 3, 2], (net, x) => net.dense(net.flatten(net.conv(x, 4, { kernel: [3, 2] })), 3)),
       filters: 1,

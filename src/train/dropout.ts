@@ -29,7 +29,7 @@ function hashed(count: number): number {
 
 /**
  * Fills a mask of dropout (Srivastava et al. 2014): 0 with a probability of `rate`, in [0, 1), and else 1 / (1 - rate), so
- * that sums keep their mean. The same seed gives the same mask. Rates hold to 1/10000.
+ * that sums keep their mean. The same seed gives the same mask. Rates hold to 1/100000.
  *
  * Masks are as large as activations, and what fills them competes with the training step for processors: so a word gives
  * eight values, by way of a table, and two are stored at a time.

@@ -34,10 +34,7 @@ function turnedAttrs(attrs: object): object {
   return Object.fromEntries(Object.entries(attrs).map(([name, value]) => [name, swap(value)]));
 }
 
-const windows: ReadonlySet<string> = new Set([
-  ...["CONV_2D", "DEPTHWISE_CONV_2D"],
-  ...["AVERAGE_POOL_2D", "MAX_POOL_2D"],
-]);
+const windows: ReadonlySet<string> = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"]);
 
 /** True if a node gives the same for its images turned, turned. */
 function isPointwise(view: NodeView<object>, node: Node): boolean {
@@ -73,8 +70,10 @@ class Turning {
     return present(this.e.node("TRANSPOSE", [t, order])[0], "turned");
   }
 
+  /** An image turned; one pixel is so already. */
   private turn(t: Tensor): Tensor {
-    const found = this.turned.get(t.id) ?? (isOfChannels(t) ? t : this.transposed(t));
+    if (isOfChannels(t)) return t;
+    const found = this.turned.get(t.id) ?? this.transposed(t);
     if (t.data === null) this.turned.set(t.id, found);
     return found;
   }
@@ -99,7 +98,9 @@ class Turning {
     const types = view.outputs.map((t) => ({ ...t, shape: turning.map((axis) => t.shape[axis] ?? 1) }));
     const outputs = this.e.from(node.origin, () => this.e.node(node.op, inputs, attrs, types));
     view.outputs.forEach((t, i) => {
-      this.turned.set(t.id, present(outputs[i], "output"));
+      const y = present(outputs[i], "output");
+      if (isOfChannels(t)) this.e.rename(y.id, t.id);
+      else this.turned.set(t.id, y);
     });
     return true;
   }

@@ -12,7 +12,7 @@ import {
   hasBandedWeights,
 } from "./banded.js";
 import { type ExportContext, type Lower, microsoft } from "./context.js";
-import { arranged, nchw } from "./layouts.js";
+import { arranged, channelsOutside, nchw } from "./layouts.js";
 import { factored, sumOfFirst, timesFirst } from "./operands.js";
 import { transposedSpan } from "./spatial.js";
 
@@ -42,7 +42,7 @@ export function convShape(
 }
 
 export const isDepthwise = (s: ConvShape): boolean => s.attrs.weights === "1HWO";
-const layoutOf = (s: ConvShape): string => (isDepthwise(s) ? "3012" : "0312");
+const layoutOf = (s: ConvShape): string => (isDepthwise(s) ? channelsOutside : "0312");
 const axes = [0, 1] as const;
 const before = (s: ConvShape, axis: 0 | 1): number => s.attrs.padding[2 * axis] as number;
 
@@ -101,7 +101,11 @@ export const inputGradient: Lower = (c, view) => {
   const single = isDepthwise(s) && s.channels === s.outChannels;
   const d: Depthwise = { ...s, ...attrs, before: [attrs.padding[0], attrs.padding[2]] };
   if (single && hasBandedInput(d)) {
-    c.give(dx, nchw, bandedInput(c, d, value, timesFirst(c, c.take(w, "3012"), factor, arranged(w.shape, "3012"))));
+    c.give(
+      dx,
+      nchw,
+      bandedInput(c, d, value, timesFirst(c, c.take(w, channelsOutside), factor, arranged(w.shape, channelsOutside))),
+    );
     return;
   }
   const length = axes.map((d) => s.outSize[d] * attrs.stride[d]) as unknown as readonly [number, number];
@@ -117,8 +121,10 @@ export const inputGradient: Lower = (c, view) => {
     return;
   }
   // In and out channels swap; of a depthwise filter, it is the order that ONNX wants anyway.
-  const swapped = c.take(w, "3012");
-  const scaled = single ? timesFirst(c, swapped, factor, arranged(w.shape, "3012")) : timesSecond(c, swapped, factor);
+  const swapped = c.take(w, channelsOutside);
+  const scaled = single
+    ? timesFirst(c, swapped, factor, arranged(w.shape, channelsOutside))
+    : timesSecond(c, swapped, factor);
   const filter = rotated(c, scaled, s.taps);
   const data = isStrided ? zeroStuffed(c, s, value) : value;
   const banded: Depthwise = {
@@ -209,7 +215,7 @@ function depthwiseWeights(c: ExportContext, s: ConvShape, x: string, dy: string)
 
 /** Images as channels and channels as images, [c, n, h, w]: dw as [i, o, h, w]. */
 export function swappedWeights(c: ExportContext, s: ConvShape, x: Tensor, dy: Tensor): string {
-  return gradientConv(c, s, c.take(x, "3012"), c.take(dy, "3012"), 1);
+  return gradientConv(c, s, c.take(x, channelsOutside), c.take(dy, channelsOutside), 1);
 }
 
 /** Few enough input channels for the product by columns to be slower than a convolution of swapped axes. */
@@ -245,10 +251,10 @@ export const weightsGradient: Lower = (c, view) => {
   const s = weightsShapeOf(view);
   const give = (layout: string, value: string): void =>
     c.give(dw, layout, timesFirst(c, value, factor, arranged(dw.shape, layout)));
-  if (isDepthwise(s)) give("3012", depthwiseWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
+  if (isDepthwise(s)) give(channelsOutside, depthwiseWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
   else if (s.group > 1) give("0123", groupedWeights(c, s, c.take(x, nchw), c.take(dy, nchw)));
   else if (s.channels <= fewChannels) {
     const swapped = swappedWeights(c, s, x, dy);
-    c.give(dw, "3012", timesSecond(c, swapped, factor));
+    c.give(dw, channelsOutside, timesSecond(c, swapped, factor));
   } else give("0123", weightsByColumns(c, s, c.take(x, nchw), c.take(dy, nchw)));
 };

@@ -9,6 +9,8 @@ export type Layout = string;
 
 export const nchw: Layout = "0312";
 export const nhwc: Layout = "0123";
+/** A depthwise filter 1HWO, or any with its output channels last, as ONNX has it: channels outside. */
+export const channelsOutside: Layout = "3012";
 export const blocked: Layout = "blocked";
 
 /** The layout of the graph's own order of axes. */

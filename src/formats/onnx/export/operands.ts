@@ -1,10 +1,8 @@
 import { elementsOf, type TensorData } from "../../../base/dtype.js";
 import type { TensorId } from "../../../base/units.js";
 import type { NodeView, Tensor } from "../../../ir/graph.js";
-import type { Activation } from "../../../ops/common/activation.js";
-import { floatActivationRange } from "../../../ops/common/activation.js";
-import type { ExportContext } from "./context.js";
-import { onnxTypeOf } from "./context.js";
+import { type Activation, floatActivationRange } from "../../../ops/common/activation.js";
+import { type ExportContext, onnxTypeOf } from "./context.js";
 import { arrange, arranged, axesOf, blocked, identity, keepsPlaces, type Layout, nchw } from "./layouts.js";
 
 /*

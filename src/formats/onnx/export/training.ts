@@ -84,7 +84,7 @@ const batchNormalizationTraining: Lower = (c, view) => {
 };
 
 /** What dx = a (dy + b x + offset) is made of, for each channel, from the sums of dy and of dy x. */
-export function normalizationFactors(
+function normalizationFactors(
   c: ExportContext,
   given: {
     readonly gamma: string;

@@ -122,12 +122,12 @@ export const inputGradient: Lower = (c, view) => {
     const phases = stridedPhases(s);
     const value = c.take(base, blocked);
     if (phases !== null) {
+      // A sum with a shortcut's gradient, zeros but where the first phase is, begins with it.
       const sum = sumAfter(c, dx);
       const sparse = sum === null ? undefined : c.sparse.get(sum.added.id);
-      const isSame = sparse?.stride.join() === attrs.stride.join();
-      if (sum !== null && isSame) c.absorbed.add(sum.output.id);
-      const added = sparse && isSame ? sparse.spaced() : null;
-      const y = sum !== null && isSame ? sum.output : dx;
+      const added = sparse?.stride.join() === attrs.stride.join() ? sparse.spaced() : null;
+      const y = sum !== null && added !== null ? sum.output : dx;
+      if (y !== dx) c.absorbed.add(y.id);
       return c.give(y, blocked, stridedInput(c, s, phases, value, w, { factor, added }));
     }
     // A filter of one tap commutes with the zeros between.

@@ -2,7 +2,7 @@ import type { Tensor } from "../../../../ir/graph.js";
 import { inputOf, outputOf } from "../../../../ops/common/view.js";
 import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { batchProduct, type ConvShape, isDepthwise, weightsShapeOf } from "../conv-gradients.js";
-import { arranged, blocked, nchw, nhwc } from "../layouts.js";
+import { arranged, blocked, channelsOutside, nchw, nhwc } from "../layouts.js";
 import { factored, sumOfFirst, timesFirst } from "../operands.js";
 import {
   areFew,
@@ -173,7 +173,7 @@ export const weightsGradient: Lower = (c, view) => {
   if (isDepthwise(s)) {
     const blocks = fits(c, s.channels) || (s.batch * s.channels) % c.block === 0;
     const usable = s.channels === s.outChannels && blocks && beyond(s).every((n) => n >= 0);
-    return usable ? give("3012", depthwiseWeights(c, s, x, dy)) : fallback();
+    return usable ? give(channelsOutside, depthwiseWeights(c, s, x, dy)) : fallback();
   }
   const isPointwise = s.taps[0] === 1 && s.taps[1] === 1 && s.attrs.padding.every((n) => n === 0);
   const fitting = s.group === 1 && fits(c, s.outChannels) && (areFew(c, s.channels) || fits(c, s.channels));

@@ -4,16 +4,13 @@ import type { OpName } from "../../../../ops/index.js";
 import { blockedDomain, type ExportContext, type Lower } from "../context.js";
 import { rotated } from "../conv-gradients.js";
 import { plainLowerings } from "../export.js";
-import { blocked, int64s, type Layout, nchw, nhwc } from "../layouts.js";
+import { blocked, channelsOutside, int64s, type Layout, nchw, nhwc } from "../layouts.js";
 import { timesFirst } from "../operands.js";
 
 /*
  * Words for ONNX Runtime's own blocked operators (domain com.microsoft.nchwc): an image [n, c, h, w] lies as
  * [n, c / block, h, w, block], the last block filled up with channels of zeros.
  */
-
-/** The layout of a depthwise filter 1HWO with its channels outside: ONNX's. */
-export const channelsOutside: Layout = "3012";
 
 export type Sizes = readonly [number, number, number, number];
 
