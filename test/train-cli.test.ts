@@ -231,7 +231,9 @@ describe("thimble train and quantize", () => {
     expect(bad.stderr).toMatch(/TH6016[\s\S]*bad\.csv/);
     expect((await thimble("train", ...common())).code).toBe(2);
     expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
-    expect((await thimble("train", "--net", "nothing", ...common())).stderr).toContain("TH7001");
+    const unknown = join(folder, "unknown");
+    expect((await thimble("train", "--net", "nothing", "--out", unknown, ...common())).stderr).toContain("TH7001");
+    expect(existsSync(unknown)).toBe(false);
     const elsewhere = await thimble(
       "train",
       "--net",
@@ -244,6 +246,7 @@ describe("thimble train and quantize", () => {
     );
     expect(elsewhere.code).toBe(1);
     expect(elsewhere.stderr).toMatch(/TH5001[\s\S]*abacus/);
+    expect(existsSync(join(folder, "x"))).toBe(false);
     const twice = await thimble("quantize", join(folder, "trained", "model.tflite"), ...common());
     expect(twice.stderr).toContain("TH7002");
   });

@@ -6,8 +6,8 @@ import { type ProjectKind, writeProject } from "../codegen/projects/index.js";
 import type { Model } from "../ops/index.js";
 import { findTarget } from "../verify/targets.js";
 import { type CompileOptions, generate, planModel } from "./compile.js";
-import { manifestName, writeFolder } from "./files.js";
 import { isaOfBoards } from "./isa.js";
+import { checkReplaceable, manifestName, writeFolder } from "./output.js";
 import { type InspectReport, inspectReport } from "./report/inspect.js";
 import { type VerifyOptions, type VerifyReport, type VerifyTarget, verifyCompiled } from "./verification.js";
 
@@ -108,6 +108,7 @@ export async function build(model: Model, options: BuildOptions): Promise<BuildR
   });
   const unwritten = { ...inspection, board: board.id, fit: before, out: null, files: [], verification: null };
   if (!before.fits) return unwritten;
+  checkReplaceable(options.out);
   const generated = generate(planned);
   const names = options.verifyOn ?? defaultTargets(board).names;
   const verification =

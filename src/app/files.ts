@@ -1,16 +1,5 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, resolve, sep } from "node:path";
 import { fail } from "../base/diagnostics.js";
 import { type OnnxOptions, importOnnx as readOnnx } from "../formats/onnx/import/import.js";
 import type { ExternalFiles } from "../formats/onnx/proto.js";
@@ -80,53 +69,4 @@ export function loadModel(path: string, options: Pick<OnnxOptions, "shapes" | "c
   if (file.toLowerCase().endsWith(".onnx") || looksLikeOnnx)
     return importOnnx(bytes, name, { ...options, file, external: filesBeside(path) });
   return importTflite(bytes, name, file);
-}
-
-/** The file by which an output folder is known to be Thimble's own, to be replaced by the next build. */
-export const manifestName = "thimble.json";
-
-/** Throws TH4002 if the folder exists and is not empty and was not written by an earlier build. */
-function checkReplaceable(folder: string): void {
-  if (!existsSync(folder)) return;
-  const entries = readdirSync(folder);
-  if (entries.length === 0 || entries.includes(manifestName)) return;
-  fail("TH4002", {
-    where: [folder],
-    found: "a folder with other files",
-    expected: `a new or empty folder, or one with ${manifestName}`,
-    fix: "give another --out",
-  });
-}
-
-/**
- * Writes files into a new folder beside the target and moves it into place when all is there, so that an interruption
- * leaves either the old folder or the new one. Throws TH4002.
- */
-export function writeFolder(folder: string, files: ReadonlyMap<string, string>): void {
-  const target = resolve(folder);
-  checkReplaceable(target);
-  let staging: string | undefined;
-  const discard = (): void => {
-    if (staging !== undefined) rmSync(staging, { recursive: true, force: true });
-  };
-  process.once("exit", discard);
-  try {
-    mkdirSync(dirname(target), { recursive: true });
-    staging = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
-    for (const [name, text] of files) {
-      mkdirSync(dirname(join(staging, name)), { recursive: true });
-      writeFileSync(join(staging, name), text);
-    }
-    rmSync(target, { recursive: true, force: true });
-    renameSync(staging, target);
-  } catch (error) {
-    fail("TH4002", {
-      where: [folder],
-      found: error instanceof Error ? error.message : String(error),
-      fix: "check that the folder's parent exists and can be written",
-    });
-  } finally {
-    discard();
-    process.removeListener("exit", discard);
-  }
 }

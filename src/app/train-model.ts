@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
@@ -12,6 +12,7 @@ import { inspect } from "./api.js";
 import { preparationFor, preparationOf, readExamples } from "./examples.js";
 import { scoreSignals, withFrontend } from "./frontend.js";
 import { fileOf, type ModelFile, sha256Of } from "./model-file.js";
+import { checkWritable, writeOutputFile } from "./output.js";
 import { quantizationAwareTraining } from "./qat.js";
 import { quantize, scoreOnHost } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
@@ -90,12 +91,17 @@ async function quantizeTrained(trained: Model, split: Split, options: TrainModel
 const metricsFile = "metrics.jsonl";
 const lineOf = (m: EpochMetrics): string => `${JSON.stringify(m)}\n`;
 
-/** Adds a line for each epoch as it ends, so that a training can be watched. */
+/**
+ * Adds a line for each epoch as it ends, so that a training can be watched. Nothing is written before the first has ended:
+ * a training that cannot begin leaves what is there.
+ */
 function metricsWriter(out: string, { resume, onEpoch }: TrainModelOptions): (metrics: EpochMetrics) => void {
   const path = join(out, metricsFile);
-  if (resume !== "if-there") writeFileSync(path, "");
+  let goesOn = resume === "if-there" && existsSync(path);
   return (metrics) => {
-    appendFileSync(path, lineOf(metrics));
+    if (goesOn) appendFileSync(path, lineOf(metrics));
+    else writeOutputFile(path, lineOf(metrics));
+    goesOn = true;
     onEpoch?.(metrics);
   };
 }
@@ -113,13 +119,13 @@ async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "
 export async function trainModel(given: TrainModelOptions): Promise<TrainModelReport | Misfit> {
   const { dataset, name, boards = [], out, frontend } = given;
   const { normalization } = preparationFor(dataset, given);
-  const options = normalization ? { ...given, normalization } : given;
+  const watched = out === undefined ? given : { ...given, onEpoch: metricsWriter(out, given) };
+  const options = normalization ? { ...watched, normalization } : watched;
+  if (out !== undefined) checkWritable(out, "folder");
   const misfits = await misfitsOf(options);
   if (misfits.length > 0) return { misfits };
   const began = performance.now();
-  // Checkpoints and metrics go there while training.
-  if (out !== undefined) mkdirSync(out, { recursive: true });
-  const job = await trainOrKeep(out === undefined ? options : { ...options, onEpoch: metricsWriter(out, options) });
+  const job = await trainOrKeep(options);
   const trained = { ...modelOf(job.graph), name };
   const evaluated: Split = examplesOf(dataset, "test").length > 0 ? "test" : "validation";
   const { file, format, model, float, quantized, history } = await quantizeTrained(trained, evaluated, options);
@@ -161,13 +167,8 @@ interface Results {
   readonly whole: Model | null;
 }
 
-/** Each file is written beside its place and renamed, so that none is ever half there. */
 function writeResults(out: string, { dataset, graph, trained, file, whole }: Results, report: TrainModelReport): void {
-  const write = (name: string, content: string | Uint8Array): void => {
-    const path = join(out, name);
-    writeFileSync(`${path}.part`, content);
-    renameSync(`${path}.part`, path);
-  };
+  const write = (name: string, content: string | Uint8Array): void => writeOutputFile(join(out, name), content);
   write(`model.${report.model.format}`, file);
   // TensorFlow Lite has no such front-ends, so this is Thimble's own text form.
   if (whole !== null) write("model-with-frontend.thimble", printGraph(whole.main));

@@ -4,7 +4,7 @@ import type { Augmentation } from "../data/augment.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { type BatchSource, openPipeline } from "../data/pipeline.js";
 import { tensorOf } from "../ir/graph.js";
-import { zoo, zooNetwork } from "../nets/zoo.js";
+import { zooEntry, zooNetwork } from "../nets/zoo.js";
 import type { Graph } from "../ops/index.js";
 import type { HostOptions } from "../train/host.js";
 import type { Loss } from "../train/losses.js";
@@ -65,8 +65,7 @@ function inputShape(shape: readonly number[], wanted: readonly number[]): readon
 /** The network to train on examples of that shape. Throws TH6002 where a graph takes others. */
 export function networkFor(network: Network, dataset: Dataset, shape: readonly number[], seed: number): Graph {
   if ("net" in network) {
-    const entry = Object.hasOwn(zoo, network.net) ? zoo[network.net] : undefined;
-    const input = inputShape(shape, entry?.input ?? shape);
+    const input = inputShape(shape, zooEntry(network.net).input);
     const classes = dataset.targets === null ? dataset.classes.length : elementsOf(dataset.targets.shape);
     return zooNetwork(network.net, { input, classes, seed, ...(network.width ? { width: network.width } : {}) });
   }

@@ -45,7 +45,7 @@ export const diagnosticCodes = {
   TH3004: "the model cannot be computed incrementally",
   TH3005: "the hop does not suit the model",
   TH4001: "no kernel computes this operator with these types",
-  TH4002: "the output folder cannot be written",
+  TH4002: "the output cannot be written",
   TH4003: "the name is not a C identifier",
   TH5001: "a tool is missing",
   TH5002: "unknown target",

@@ -221,14 +221,20 @@ export const zoo: Readonly<Record<string, ZooEntry>> = {
   },
 };
 
+/** A network of the zoo by its name. Throws TH7001 for a name that is not there. */
+export function zooEntry(name: string): ZooEntry {
+  const entry = Object.hasOwn(zoo, name) ? zoo[name] : undefined;
+  return (
+    entry ?? fail("TH7001", { found: name, expected: Object.keys(zoo).join(", "), fix: "name one of these networks" })
+  );
+}
+
 /**
  * Builds a network of the zoo: float32, batch 1, weights initialised from the seed (default 1).
  * Throws TH7001 for a name that is not there, and the operators' diagnostics where an input is too small.
  */
 export function zooNetwork(name: string, options: ZooOptions = {}): Graph {
-  const entry = Object.hasOwn(zoo, name) ? zoo[name] : undefined;
-  if (entry === undefined)
-    return fail("TH7001", { found: name, expected: Object.keys(zoo).join(", "), fix: "name one of these networks" });
+  const entry = zooEntry(name);
   const net = new Network(name, options.seed === undefined ? {} : { seed: options.seed });
   const x = net.input(options.input ?? entry.input);
   const { classes = entry.classes, width = 1 } = options;

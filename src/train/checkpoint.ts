@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fail } from "../base/diagnostics.js";
 
 /** A training between two steps. */
@@ -26,6 +27,7 @@ export function writeCheckpoint(path: string, { vectors, ...rest }: Checkpoint):
   const header: Header = { ...rest, vectors: Object.entries(vectors).map(([name, data]) => [name, data.length]) };
   const text = Buffer.from(`${JSON.stringify(header)}\n`);
   const data = Object.values(vectors).map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength));
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.part`, Buffer.concat([Buffer.from(magic), text, ...data]));
   renameSync(`${path}.part`, path);
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fail } from "../../base/diagnostics.js";
 import { toBytes } from "../../base/dtype.js";
@@ -16,6 +15,7 @@ import { targetNames } from "../../verify/target.js";
 import { boardOf, build, defaultTargets, inspect, run, verify } from "../api.js";
 import { pipelineOptions } from "../compile.js";
 import { loadModel } from "../files.js";
+import { checkWritable, writeOutputFile } from "../output.js";
 import { realInputs } from "../real-inputs.js";
 import { renderBoard, renderBoards } from "../report/boards.js";
 import { renderHtml } from "../report/html.js";
@@ -94,10 +94,11 @@ const inspectCommand: Command = {
         exitCode: 0,
       };
     }
-    const report = inspect(model, { ...compile, ...(chosen ? { boards: chosen } : {}) });
     const html = textOption(options, "html");
+    if (html !== undefined) checkWritable(html, "file");
+    const report = inspect(model, { ...compile, ...(chosen ? { boards: chosen } : {}) });
     if (html !== undefined) {
-      writeFileSync(html, renderHtml(report));
+      writeOutputFile(html, renderHtml(report));
       note(`wrote ${html}`);
     }
     const misfit = chosen !== undefined && report.fits.some((f) => !f.fits);
@@ -176,6 +177,8 @@ const verifyCommand: Command = {
     "thimble verify kws.tflite --on interpreter,wasm,cortex-m55 --json",
   ],
   run: async ([path = ""], options, console) => {
+    const files = listOption(options, "out") ?? [];
+    for (const file of files) checkWritable(file, "file");
     const model = loadModel(path, modelOptions(options));
     const compile = compileOptions(options);
     const graph =
@@ -208,13 +211,14 @@ const runCommand: Command = {
     "thimble run kws.tflite --on cortex-m4 --input mfcc.bin --out scores.npy",
   ],
   run: async ([path = ""], options, { note }) => {
+    const files = listOption(options, "out") ?? [];
+    for (const file of files) checkWritable(file, "file");
     const model = loadModel(path, modelOptions(options));
     const compile = compileOptions(options);
     const graph =
       compile.floatEdges === "drop" ? dropFloatEdges.run(model.main, { subgraphs: model.subgraphs }) : model.main;
     const inputs = readInputs(graph, listOption(options, "input") ?? []);
     const outputs = await run(model, textOption(options, "on") ?? "interpreter", inputs, compile);
-    const files = listOption(options, "out") ?? [];
     const ports = graph.outputs.map((id) => tensorOf(graph, id));
     const values = outputs.map((data, i) => ({
       name: ports[i]?.name ?? "",
@@ -225,7 +229,7 @@ const runCommand: Command = {
     files.forEach((file, i) => {
       const value = values[i];
       if (value === undefined) return;
-      writeFileSync(file, file.endsWith(".npy") ? writeNpy(value) : toBytes(value.dtype, value.data));
+      writeOutputFile(file, file.endsWith(".npy") ? writeNpy(value) : toBytes(value.dtype, value.data));
       note(`wrote ${file}`);
     });
     const printed = values.map((v) => ({

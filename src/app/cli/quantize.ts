@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { ActivationType } from "../../quantize/affine.js";
 import { type ObserverName, observers } from "../../quantize/observers.js";
 import { prepare } from "../../quantize/quantize.js";
 import { loadModel } from "../files.js";
 import { checkFormat } from "../model-file.js";
+import { checkWritable, writeOutputFile } from "../output.js";
 import { quantize } from "../quantize.js";
 import { renderQuantize } from "../report/quantize.js";
 import { type Command, json } from "./command.js";
@@ -60,6 +60,7 @@ export const quantizeCommand: Command = {
     const model = loadModel(path, modelOptions(options));
     const given = textOption(options, "out");
     if (given !== undefined) checkFormat(prepare(model), given);
+    checkWritable(given ?? ".", given === undefined ? "folder" : "file");
     const dataset = datasetOption(options, console);
     const { file, format, report } = await quantize(model, {
       dataset,
@@ -78,7 +79,7 @@ export const quantizeCommand: Command = {
       onProgress: console.progress,
     });
     const out = given ?? `${basename(path).replace(/\.[^.]*$/, "")}-${activations}.${format}`;
-    writeFileSync(out, file);
+    writeOutputFile(out, file);
     console.note(`wrote ${out}`);
     return { output: options["json"] ? json(report) : renderQuantize(report), exitCode: 0 };
   },

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { fail } from "../../base/diagnostics.js";
 import type { Augmentation } from "../../data/augment.js";
-import { zoo } from "../../nets/zoo.js";
+import { zoo, zooEntry } from "../../nets/zoo.js";
 import type { EpochMetrics, TrainProgress } from "../../train/trainer.js";
 import { loadModel } from "../files.js";
+import { checkWritable } from "../output.js";
 import { renderTrain } from "../report/train.js";
 import type { Network } from "../train.js";
 import { trainModel } from "../train-model.js";
@@ -32,6 +33,7 @@ function networkOption(
       expected: `one of them; --net is one of ${Object.keys(zoo).join(", ")}`,
       fix: "see --help",
     });
+  if (net !== undefined) zooEntry(net);
   if (path === undefined)
     return { network: { net: net ?? "", ...(width === undefined ? {} : { width }) }, name: net ?? "" };
   if (width !== undefined)
@@ -106,6 +108,7 @@ export const trainCommand: Command = {
     const sgd = choiceOption(options, "optimizer", ["adamw", "sgd"], "adamw") === "sgd";
     const weightBits = choiceOption(options, "weights", ["8", "4"], "8") === "4" ? 4 : 8;
     const out = textOption(options, "out") ?? `${name}-trained`;
+    checkWritable(out, "folder");
     const providers = listOption(options, "provider");
     const dataset = datasetOption(options, console);
     const report = await trainModel({
