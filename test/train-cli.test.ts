@@ -231,6 +231,16 @@ describe("thimble train and quantize", () => {
     expect(bad.stderr).toMatch(/TH6016[\s\S]*bad\.csv/);
     expect((await thimble("train", ...common())).code).toBe(2);
     expect((await thimble("train", "--net", "tcn", "--augment", "[{", ...common())).stderr).toContain("TH6003");
+    for (const wrong of [
+      ["--rate", "0"],
+      ["--width", "0"],
+      ["--image", "8x8"],
+      ["--frontend", "mfcc"],
+    ]) {
+      const refused = await thimble("train", "--net", "tcn", ...wrong, ...common());
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain("TH6003");
+    }
     const unknown = join(folder, "unknown");
     expect((await thimble("train", "--net", "nothing", "--out", unknown, ...common())).stderr).toContain("TH7001");
     expect(existsSync(unknown)).toBe(false);

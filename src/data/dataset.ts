@@ -47,7 +47,13 @@ export type Encoding =
   | { readonly format: "csv"; readonly delimiter: string; readonly columns: readonly number[] }
   | { readonly format: "acquisition" }
   /** Elements one after another, as in IDX and NumPy files. */
-  | { readonly format: "raw"; readonly element: ElementType; readonly bigEndian: boolean };
+  | {
+      readonly format: "raw";
+      readonly element: ElementType;
+      readonly bigEndian: boolean;
+      /** Images are brought from the first size to the second. */
+      readonly resize?: { readonly from: Required<ImageSize>; readonly to: ImageSize };
+    };
 
 export interface ImageSize {
   readonly height: number;

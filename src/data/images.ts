@@ -172,6 +172,16 @@ function resize(image: Pixels, height: number, width: number): Pixels {
   return { width, height, channels, data };
 }
 
+/** An image with the channels and of the size asked for; channels stay where the size does not say them. */
+export function imageOfSize(image: Pixels, size: ImageSize): Signal {
+  const { height, width, channels, data } = resize(
+    withChannels(image, size.channels ?? image.channels),
+    size.height,
+    size.width,
+  );
+  return { shape: [height, width, channels], data };
+}
+
 /**
  * The pixels of a PNG or JPEG file as uint8 [H, W, C], transparency left out; C is 1 for grey and 3 for colours unless
  * `size` says otherwise, to which images are resized. Throws TH6011 for a damaged file, TH6012 for another format.
@@ -182,7 +192,6 @@ export function decodeImage(bytes: Uint8Array, file: string, size: ImageSize | n
     return corrupt(file, bytes.length === 0 ? "an empty file" : "neither a PNG nor a JPEG signature");
   }
   const found = decode(bytes, file);
-  const image = withChannels(found, size?.channels ?? (found.channels < 3 ? 1 : 3));
-  const { height, width, channels, data } = size === null ? image : resize(image, size.height, size.width);
-  return { shape: [height, width, channels], data };
+  const { height, width, channels = found.channels < 3 ? 1 : 3 } = size ?? { ...found, channels: undefined };
+  return imageOfSize(found, { height, width, channels });
 }

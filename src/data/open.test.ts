@@ -254,6 +254,32 @@ describe("layouts", () => {
   });
 });
 
+describe("the size of images", () => {
+  const colours = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
+  const labels = new BigInt64Array([0n]);
+
+  it.each([
+    { height: 3, width: 7 },
+    { height: 2, width: 2, channels: 1 },
+  ] as const)("is what is asked for in arrays as in files: %j", (image) => {
+    const files = { "0/1.png": encodePng({ width: 4, height: 5, channels: 3, data: colours }) };
+    const arrays = { "x.npy": npy([1, 5, 4, 3], colours, "uint8"), "y.npy": npy([1], labels, "int64") };
+    const [a, b] = [files, arrays].map((f) => openDataset(folderOf(f), { split, image }));
+    expect(b?.shape).toEqual([image.height, image.width, "channels" in image ? 1 : 3]);
+    expect(b?.read(0)).toEqual(a?.read(0));
+  });
+
+  it("is asked for in grey IDX files too", () => {
+    const files = {
+      "train-images-idx3-ubyte.gz": gzipSync(idx(8, [2, 2, 2], [0, 0, 0, 0, 9, 9, 9, 9])),
+      "train-labels-idx1-ubyte": idx(8, [2], [3, 5]),
+    };
+    const d = openDataset(folderOf(files), { validation: 0, image: { height: 1, width: 3, channels: 3 } });
+    expect(d.shape).toEqual([1, 3, 3]);
+    expect([...d.read(1).data]).toEqual(Array(9).fill(9));
+  });
+});
+
 describe("bad data", () => {
   const good = { "a/1.png": png(1), "b/1.png": png(2) };
   const nested = (bytes: Uint8Array, from: number): Uint8Array => bytes.map((b, i) => (i === from ? b ^ 255 : b));
@@ -390,6 +416,27 @@ describe("bad data", () => {
   it("refuses options that are none, and patterns without a label", () => {
     expect(problemsOf(folderOf(good), { validation: 3 })).toEqual(["TH6003 data set options"]);
     expect(problemsOf(folderOf(good), { pattern: "{who}_{label}" })).toEqual(["TH6003 data set options pattern"]);
+  });
+
+  it("refuses options that say nothing of the data", () => {
+    const sound = { "a/1.wav": wav(9), "b/1.wav": wav(9) };
+    const arrays = {
+      "x.npy": npy([2, 4, 4], new Uint8Array(32), "uint8"),
+      "y.npy": npy([2], new BigInt64Array(2), "int64"),
+    };
+    const table = { "a.csv": "x\n1\n2\n", "b.csv": "x\n1\n2\n" };
+    const wrong: readonly (readonly [Files, DatasetOptions, string])[] = [
+      [good, { length: 5 }, "length"],
+      [good, { window: 5 }, "window"],
+      [good, { sampleRate: 5 }, "sampleRate"],
+      [sound, { image: { height: 4, width: 4 } }, "image"],
+      [sound, { columns: ["x"] }, "columns"],
+      [sound, { labelColumn: "x" }, "labelColumn"],
+      [arrays, { pattern: "{label}" }, "pattern"],
+      [table, { hop: 1 }, "hop"],
+    ];
+    for (const [files, options, name] of wrong)
+      expect(problemsOf(folderOf(files), options)).toEqual([`TH6003 data set options ${name}`]);
   });
 
   it("damaged files of every kind give diagnostics and nothing else", () => {

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { fail } from "../base/diagnostics.js";
+import { checkApplicable } from "./applicable.js";
 import { checkExample, type Expected, usualExample } from "./check-examples.js";
 import { scanCsv } from "./csv.js";
 import type { Dataset, DatasetIndex, Fit } from "./dataset.js";
@@ -100,6 +101,19 @@ function checkClasses(index: Pick<DatasetIndex, "classes" | "examples" | "root">
   });
 }
 
+/** Images of an array, which are resized as they are read where a size is asked for; files of images know theirs. */
+function resized(found: Found, { image }: CheckedOptions): Found {
+  const { encoding, shape, kind } = found;
+  if (image === undefined || encoding.format !== "raw" || kind !== "image" || shape === null) return found;
+  const [height = 1, width = 1, channels = 1] = shape;
+  const to = { height: image.height, width: image.width, channels: image.channels ?? channels };
+  return {
+    ...found,
+    encoding: { ...encoding, resize: { from: { height, width, channels }, to } },
+    shape: [to.height, to.width, to.channels],
+  };
+}
+
 function scan(root: string, sorted: Sorted, options: CheckedOptions, problems: Problems): Found | null {
   const { format, names, others } = sorted;
   switch (format) {
@@ -158,7 +172,8 @@ export function openDataset(path: string, options: DatasetOptions = {}): Dataset
       fix: "give the folder that holds the classes' folders or the files",
     });
   }
-  return indexOf(root, found, sorted, checked, problems);
+  checkApplicable(found, options);
+  return indexOf(root, resized(found, checked), sorted, checked, problems);
 }
 
 function indexOf(root: string, found: Found, sorted: Sorted, options: CheckedOptions, problems: Problems): Dataset {

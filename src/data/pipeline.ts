@@ -89,14 +89,15 @@ function shuffle(order: Int32Array, seed: number): Int32Array {
   return order;
 }
 
-/** Memory for what is computed once: worth it where files are decoded or a front-end runs. */
+/** Memory for what is computed once: worth it where files are decoded, images resized or a front-end runs. */
 function cacheFor(
   index: DatasetIndex,
   options: Pick<BatchSettings, "augmentation" | "transform">,
   outShape: readonly number[],
   bytes: number,
 ): SharedCache | null {
-  if (index.encoding.format === "raw" && options.transform === null) return null;
+  const { encoding } = index;
+  if (encoding.format === "raw" && encoding.resize === undefined && options.transform === null) return null;
   const size = sizeOfShape(variesSignal(options) ? commonShape(index) : outShape);
   const slots = Math.min(index.examples.length, Math.floor(bytes / (4 * size)));
   if (slots === 0) return null;

@@ -3,7 +3,7 @@ import { decodeAcquisition } from "./acquisition.js";
 import { decodeCsv } from "./csv.js";
 import type { DatasetIndex, Example, Fit, Sample, SampleData, Signal } from "./dataset.js";
 import { readRange } from "./files.js";
-import { decodeImage } from "./images.js";
+import { decodeImage, imageOfSize } from "./images.js";
 import { decodeRaw } from "./raw.js";
 import { decodeWav, resample } from "./wav.js";
 
@@ -39,6 +39,10 @@ export function decodeExample(
     }
     case "raw": {
       const data = decodeRaw(bytes, encoding);
+      if (encoding.resize !== undefined && data instanceof Uint8Array) {
+        const { from, to } = encoding.resize;
+        return { ...imageOfSize({ ...from, data }, to), sampleRate: null };
+      }
       return { shape: index.shape ?? [data.length], data, sampleRate: null };
     }
     default:

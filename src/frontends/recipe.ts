@@ -50,6 +50,9 @@ const schema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("image"), height: count, width: count }),
 ]);
 
+/** Front-ends of sound, which need its rate. */
+export const soundKinds = ["log-mel", "mfcc", "spectrogram"] as const;
+
 /** A front-end as plain data: `{ kind: "mfcc", sampleRate: 16000, windowMs: 40, hopMs: 20, coefficients: 10 }`. */
 export type Recipe = z.input<typeof schema>;
 export type CheckedRecipe = z.output<typeof schema>;

@@ -45,6 +45,7 @@ describe("networks of the zoo", () => {
   });
 
   it("name what there is", () => {
+    for (const width of [0, -1, NaN, 17]) expect(() => zooNetwork("mlp", { width })).toThrow(/TH6003[\s\S]*width/);
     expect(() => zooNetwork("dscnn")).toThrow(/TH7001[\s\S]*ds-cnn, gru-kws, mobilenet-v1/);
   });
 });

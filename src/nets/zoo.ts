@@ -221,6 +221,9 @@ export const zoo: Readonly<Record<string, ZooEntry>> = {
   },
 };
 
+/** Wider ones would hold memory for weights by the gigabyte. */
+const maxWidth = 16;
+
 /** A network of the zoo by its name. Throws TH7001 for a name that is not there. */
 export function zooEntry(name: string): ZooEntry {
   const entry = Object.hasOwn(zoo, name) ? zoo[name] : undefined;
@@ -231,12 +234,20 @@ export function zooEntry(name: string): ZooEntry {
 
 /**
  * Builds a network of the zoo: float32, batch 1, weights initialised from the seed (default 1).
- * Throws TH7001 for a name that is not there, and the operators' diagnostics where an input is too small.
+ * Throws TH7001 for a name that is not there, TH6003 for a width that is none, and the operators' diagnostics where an
+ * input is too small.
  */
 export function zooNetwork(name: string, options: ZooOptions = {}): Graph {
   const entry = zooEntry(name);
+  const { classes = entry.classes, width = 1 } = options;
+  if (!(width > 0 && width <= maxWidth))
+    fail("TH6003", {
+      where: [name, "width"],
+      found: String(width),
+      expected: `more than 0, at most ${maxWidth}`,
+      fix: "choose a width that a microcontroller could hold",
+    });
   const net = new Network(name, options.seed === undefined ? {} : { seed: options.seed });
   const x = net.input(options.input ?? entry.input);
-  const { classes = entry.classes, width = 1 } = options;
   return net.graph([entry.build(net, x, { classes, width })]);
 }

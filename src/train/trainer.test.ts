@@ -114,6 +114,7 @@ describe("training", () => {
 
   it("refuses what it cannot train", async () => {
     await expect(train(network(), options({ batch: 1000 }))).rejects.toThrow("TH6003");
+    await expect(train(network(), options({ rate: 0 }))).rejects.toThrow("TH6003");
     await expect(train(network(), options({ frozen: () => true }))).rejects.toThrow("TH2015");
   });
 

@@ -94,6 +94,8 @@ export async function train(network: Graph, options: TrainOptions): Promise<Trai
       expected: "at least one batch and one epoch",
       fix: "make the batch smaller, or bring more data",
     });
+  if (!(options.rate > 0 && Number.isFinite(options.rate)))
+    fail("TH6003", { found: `a rate of ${options.rate}`, expected: "more than 0", fix: "try 0.001" });
   const lowering = await loweringOf(options);
   const stepOptions: StepOptions = { ...options, storage: lowering.storage };
   const step = trainStep(network, stepOptions);

@@ -3,7 +3,7 @@ import type { Normalization } from "../../data/batch.js";
 import type { Dataset } from "../../data/dataset.js";
 import { openDataset } from "../../data/open.js";
 import type { DatasetOptions } from "../../data/options.js";
-import { checkRecipe, type Recipe } from "../../frontends/recipe.js";
+import { checkRecipe, type Recipe, soundKinds } from "../../frontends/recipe.js";
 import type { Preparation } from "../examples.js";
 import type { Console } from "./command.js";
 import { jsonOption, listOption, numberOption, type RawOptions, requiredOption, textOption } from "./options.js";
@@ -88,7 +88,15 @@ function frontendOption(options: RawOptions, dataset: Dataset): Recipe | undefin
   if (text === undefined) return undefined;
   const given = /^[{@]/.test(text) ? jsonOption(options, "frontend", '{"kind":"mfcc","mels":20}') : { kind: text };
   const rate = dataset.kind === "audio" && dataset.sampleRate !== null ? { sampleRate: dataset.sampleRate } : {};
-  return checkRecipe({ ...rate, ...(given as object) });
+  const recipe: object = { ...rate, ...(given as object) };
+  const { kind } = given as { readonly kind?: unknown };
+  if (soundKinds.some((k) => k === kind) && !("sampleRate" in recipe))
+    fail("TH6003", {
+      found: `--frontend ${String(kind)} with ${dataset.layout} (${dataset.kind})`,
+      expected: "sound of a known rate",
+      fix: "choose a front-end that goes with the data, or say the rate in the recipe",
+    });
+  return checkRecipe(recipe);
 }
 
 /** How the options say examples become inputs. */
@@ -110,11 +118,11 @@ function normalizationOption(options: RawOptions, dataset: Dataset): Normalizati
     return dataset.kind === "audio" ? { offset: [0], scale: [1 / full] } : { offset: [full / 2], scale: [2 / full] };
   const numbers = text.split(",").map(Number);
   const [offset, scale] = numbers;
-  if (numbers.length === 2 && numbers.every(Number.isFinite) && offset !== undefined && scale !== undefined)
+  if (numbers.length === 2 && numbers.every(Number.isFinite) && offset !== undefined && scale)
     return { offset: [offset], scale: [scale] };
   return fail("TH6003", {
     found: `--normalize ${text}`,
-    expected: "0..1, -1..1, raw, or two numbers OFFSET,SCALE",
+    expected: "0..1, -1..1, raw, or two numbers OFFSET,SCALE, the scale not 0",
     fix: "see --help",
   });
 }

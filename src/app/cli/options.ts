@@ -113,13 +113,19 @@ export function sizeOption(options: RawOptions, name: string): number | undefine
   });
 }
 
-/** A number that is not negative, whole where asked, or undefined. */
-export function numberOption(options: RawOptions, name: string, kind: "whole" | "any"): number | undefined {
+/** A number that is not negative, whole or more than 0 where asked, or undefined. */
+export function numberOption(
+  options: RawOptions,
+  name: string,
+  kind: "whole" | "any" | "positive" | "positive whole",
+): number | undefined {
   const text = textOption(options, name);
   if (text === undefined) return undefined;
-  const pattern = kind === "whole" ? /^\d+$/ : /^\d+(\.\d+)?(e-?\d+)?$/i;
-  if (pattern.test(text)) return Number(text);
-  const expected = kind === "whole" ? "a whole number" : "a number";
+  const [isWhole, isPositive] = [kind.endsWith("whole"), kind.startsWith("positive")];
+  const pattern = isWhole ? /^\d+$/ : /^\d+(\.\d+)?(e[-+]?\d+)?$/i;
+  const value = Number(text);
+  if (pattern.test(text) && Number.isFinite(value) && (value > 0 || !isPositive)) return value;
+  const expected = `a ${isWhole ? "whole " : ""}number${isPositive ? " more than 0" : ""}`;
   return fail("TH6003", { found: `--${name} ${text}`, expected, fix: "see --help" });
 }
 

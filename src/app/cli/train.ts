@@ -26,7 +26,7 @@ function networkOption(
   options: RawOptions,
 ): { readonly network: Network; readonly name: string } {
   const net = textOption(options, "net");
-  const width = numberOption(options, "width", "any");
+  const width = numberOption(options, "width", "positive");
   if ((net === undefined) === (path === undefined))
     fail("TH6003", {
       found: net === undefined ? "neither a model nor --net" : "a model and --net",
@@ -96,9 +96,9 @@ export const trainCommand: Command = {
     const given = Object.fromEntries(
       Object.entries({
         epochs: whole("epochs"),
-        batch: whole("batch"),
-        rate: numberOption(options, "rate", "any"),
-        patience: whole("patience"),
+        batch: numberOption(options, "batch", "positive whole"),
+        rate: numberOption(options, "rate", "positive"),
+        patience: numberOption(options, "patience", "positive whole"),
         seed: whole("seed"),
         qatEpochs: whole("qat"),
         boards: listOption(options, "board"),
