@@ -111,9 +111,26 @@ describe("thimble train and quantize", () => {
     expect(small.flashBytes).toBeLessThanOrEqual(limit);
     expect(small.layers.filter((l) => l.bits === 4).length).toBeGreaterThan(0);
     expect(small.layers.some((l) => l.bits === 8)).toBe(true);
-    const none = await thimble("quantize", float, ...common(), "--flash", "100");
-    expect(none.code).toBe(1);
-    expect(none.stderr).toContain("TH7005");
+    expect(await size("--weights", "4", "--flash", "100KB")).toMatchObject({ weightBits: 4, layers: [] });
+    for (const more of [[], ["--activations", "int16"], ["--weights", "4"]]) {
+      const none = await thimble("quantize", float, ...common(), "--flash", "0", "--observer", "min-max", ...more);
+      expect(none.code).toBe(1);
+      expect(none.stderr).toContain("TH7005");
+    }
+  });
+
+  it.each([
+    ["--activations int16 --weights 4", "int16 activations"],
+    ["--activations int16 --weights auto", "int16 activations"],
+    ["--max-loss 1", "a greatest loss with weights of 8 bits"],
+    ["--max-loss 1 --weights auto --flash 5KB", "a greatest loss with a limit of flash"],
+    ["--evaluate 0", "--evaluate 0"],
+  ])("refuses choices that do not go together: %s", async (choices, found) => {
+    const float = join(folder, "trained", "float.tflite");
+    const refused = await thimble("quantize", float, ...common(), ...choices.split(" "));
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("TH6003");
+    expect(refused.stderr).toContain(found);
   });
 
   it("trains with quantization in the loop, to 4 bits", { timeout: 120_000 }, async () => {

@@ -53,8 +53,10 @@ export interface QuantizeReport {
   readonly observer: ObserverName;
   readonly equalized: boolean;
   readonly rounding: "adaptive" | "nearest";
+  readonly weightBits: WeightBits | "mixed";
   /** Noise over signal of the outputs on the calibration examples, for each way that was tried. */
   readonly observers: readonly Tried[];
+  /** Only where bits were chosen. */
   readonly layers: readonly { readonly layer: string; readonly bits: WeightBits }[];
   /** Most sensitive first; only where bits were chosen. */
   readonly sensitivities: readonly LayerSensitivity[];
@@ -135,12 +137,40 @@ export async function scoreOnHost(model: Model, examples: Examples): Promise<Sco
   );
 }
 
+/** Throws TH6003 for choices that do not go together: none of them is passed over. */
+function checkChoices(options: QuantizeJobOptions): void {
+  const { activations = "int8", weightBits = 8, flashBytes, maxLoss, calibration = 1, evaluation = 1 } = options;
+  const refuse = (found: string, expected: string, fix: string): never => fail("TH6003", { found, expected, fix });
+  if (activations === "int16" && weightBits !== 8)
+    refuse("int16 activations with weights of 4 bits", "8 bits", "take int8 activations, or weights of 8 bits");
+  if (maxLoss !== undefined && (weightBits !== "auto" || flashBytes !== undefined))
+    refuse(
+      `a greatest loss with ${flashBytes === undefined ? `weights of ${weightBits} bits` : "a limit of flash"}`,
+      "weights whose bits are chosen (auto), by one limit",
+      "leave one of them out",
+    );
+  if (calibration < 1 || evaluation < 1)
+    refuse(`${calibration} examples to calibrate, ${evaluation} to score`, "at least one", "give more examples");
+}
+
+/** Throws TH7005 where weights and constants take more than they may. */
+function checkFlash(bytes: number, limit: number | undefined, smallest: string): void {
+  if (limit === undefined || bytes <= limit) return;
+  fail("TH7005", {
+    found: `${bytes} bytes with ${smallest}`,
+    expected: `${limit}`,
+    fix: "take a smaller network, or prune this one",
+  });
+}
+
 /**
  * Quantizes a float model with real data: calibrates on the training examples, chooses how, and scores the generated C of
- * both on the test examples.
+ * both on the test examples. Throws TH6003 for choices that do not go together, TH7002 and TH7003 for models and data that
+ * cannot be used, and TH7005 where the flash does not suffice.
  */
 export async function quantize(model: Model, options: QuantizeJobOptions): Promise<QuantizeJob> {
-  const { dataset, activations = "int8", weightBits = 8, seed = 1, onProgress } = options;
+  checkChoices(options);
+  const { dataset, activations = "int8", weightBits = 8, flashBytes, seed = 1, onProgress } = options;
   const preparation = preparationFor(dataset, preparationOf(options));
   const read = (split: "train" | "validation" | "test", count: number | undefined) =>
     readExamples(dataset, model.main, { ...preparation, split, seed, ...(count === undefined ? {} : { count }) });
@@ -162,21 +192,22 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     const converted = quantizeCalibrated(calibrated, { ...base, weightBits: bits });
     return { ...fileOf(converted.graph, model.name), converted };
   };
-  const isChosen = weightBits === "auto" || options.flashBytes !== undefined;
+  const isChosen = weightBits === "auto" || (flashBytes !== undefined && weightBits === 8 && activations === "int8");
   let made = make(weightBits === "auto" ? 8 : weightBits);
   let sensitivities: readonly LayerSensitivity[] = [];
   let four: ReadonlySet<string> = new Set();
-  if (isChosen && activations === "int8") {
+  if (isChosen) {
     sensitivities = layerSensitivities(calibrated, compared, base, (done, count) =>
       onProgress?.("sensitivity of layers", done, count),
     );
-    const limit = { flashBytes: options.flashBytes ?? 0, lossLimit: options.maxLoss };
+    const limit = { flashBytes, lossLimit: options.maxLoss };
     // Bits are chosen by examples that the final score does not know.
     const judging = split === "validation" ? training : await read("validation", undefined);
     const judge = judging.inputs.length > 0 ? judging : training;
     const reference = await scoreOnHost(floatFile.model, judge);
     ({ made, four } = await chooseBits(make, made, sensitivities, limit, reference, judge));
   }
+  checkFlash(flashOf(made.model), flashBytes, `${activations} activations and weights of ${weightBits} bits`);
   onProgress?.("scoring the quantized network", 0, 1);
   const quantized = await scoreOnHost(made.model, evaluation);
   const report: QuantizeReport = {
@@ -186,6 +217,7 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     observer,
     equalized,
     rounding: base.rounding,
+    weightBits: isChosen ? "mixed" : weightBits === 4 ? 4 : 8,
     observers: tried.map(({ calibrated: _, ...rest }) => rest),
     layers: sensitivities.map(({ layer }) => ({ layer, bits: four.has(layer) ? 4 : 8 })),
     sensitivities,
@@ -209,25 +241,21 @@ async function chooseBits(
   make: (fourBits: ReadonlySet<string>) => Made,
   eightBits: Made,
   sensitivities: readonly LayerSensitivity[],
-  limit: { readonly flashBytes: number; readonly lossLimit: number | undefined },
+  limit: { readonly flashBytes: number | undefined; readonly lossLimit: number | undefined },
   float: Score,
   evaluation: Examples,
 ): Promise<{ readonly made: Made; readonly four: ReadonlySet<string> }> {
   let best = { made: eightBits, four: new Set<string>() as ReadonlySet<string> };
-  if (limit.flashBytes > 0) {
+  const { flashBytes } = limit;
+  if (flashBytes !== undefined) {
     let now = flashOf(eightBits.model);
-    let save = now - limit.flashBytes;
-    while (now > limit.flashBytes) {
+    let save = now - flashBytes;
+    while (now > flashBytes) {
       const four = fourBitLayers(sensitivities, save);
       best = { made: make(four), four };
       now = flashOf(best.made.model);
-      save += Math.max(64, now - limit.flashBytes);
-      if (now > limit.flashBytes && four.size === sensitivities.length)
-        fail("TH7005", {
-          found: `${now} bytes with 4 bits everywhere`,
-          expected: `${limit.flashBytes}`,
-          fix: "take a smaller network, or prune this one",
-        });
+      save += Math.max(64, now - flashBytes);
+      if (four.size === sensitivities.length) checkFlash(now, flashBytes, "4 bits everywhere");
     }
     return best;
   }

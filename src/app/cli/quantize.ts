@@ -53,9 +53,8 @@ export const quantizeCommand: Command = {
     const biasCorrection = choiceOption(options, "bias-correction", ["on", "off"], "on");
     const rounding = choiceOption(options, "rounding", ["adaptive", "nearest"], "adaptive");
     const equalize = choiceOption(options, "equalize", ["on", "off", "auto"], "auto");
-    const [calibration, evaluation, seed] = ["calibrate", "evaluate", "seed"].map((n) =>
-      numberOption(options, n, "whole"),
-    );
+    const [calibration, evaluation] = ["calibrate", "evaluate"].map((n) => numberOption(options, n, "positive whole"));
+    const seed = numberOption(options, "seed", "whole");
     const [flashBytes, points] = [sizeOption(options, "flash"), numberOption(options, "max-loss", "any")];
     const model = loadModel(path, modelOptions(options));
     const given = textOption(options, "out");

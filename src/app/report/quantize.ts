@@ -18,7 +18,7 @@ export function renderQuantize(report: QuantizeReport): string {
   const bits = new Map(layers.map((l) => [l.layer, l.bits]));
   const lines = [
     `model      ${report.model.name}, ${report.activations} activations, ranges by ${report.observer}${report.equalized ? ", channels equalized" : ""}, ${report.rounding} rounding`,
-    `weights    ${layers.length === 0 ? "one width for all layers" : `${four} of ${layers.length} layers have 4 bits, the others 8`}`,
+    `weights    ${report.weightBits !== "mixed" ? `${report.weightBits} bits` : `${four} of ${layers.length} layers have 4 bits, the others 8`}`,
     `flash      ${grouped(report.flashBytes)} B of weights and constants; ${grouped(report.floatFlashBytes)} B in float`,
     `float      ${scoreText(float)} on the ${report.evaluated.split} examples`,
     `quantized  ${scoreText(quantized)}${change}`,
