@@ -107,12 +107,16 @@ export const trainDefaults = {
   schedule: { kind: "cosine", warmup: 0.05 },
 } as const;
 
+/** The usual batch, or all examples where they are fewer. */
+const batchOf = ({ batch, dataset }: TrainJobOptions): number =>
+  batch ?? Math.max(1, Math.min(trainDefaults.batch, examplesOf(dataset, "train").length));
+
 /** Opens the batches of a split; labels as rows. */
 export const openSplit = (options: TrainJobOptions, split: Split): Promise<BatchSource> => {
-  const { dataset, augmentation, seed = 1, workers, batch = trainDefaults.batch } = options;
+  const { dataset, augmentation, seed = 1, workers } = options;
   return openPipeline(dataset, {
     split,
-    batchSize: batch,
+    batchSize: batchOf(options),
     seed,
     labels: "soft",
     ...(split === "train" && augmentation ? { augmentation } : { augmentation: [] }),
@@ -129,13 +133,13 @@ export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> 
   const validation = hasValidation ? await openSplit(options, "validation") : null;
   try {
     const network = networkFor(options.network, dataset, training.shape, seed);
-    const { epochs, batch, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
+    const { epochs, rate, optimizer, schedule } = { ...trainDefaults, ...definedOf(options) };
     const loss: Loss =
       options.loss ?? (dataset.targets === null ? { kind: "cross-entropy", smoothing: 0.05 } : { kind: "mse" });
     const result = await train(network, {
       ...definedOf(options),
       epochs,
-      batch,
+      batch: batchOf(options),
       rate,
       optimizer,
       schedule,

@@ -8,6 +8,11 @@ interface Rule {
   readonly goesWith: string;
 }
 
+const isSeries: Rule = {
+  applies: ({ encoding, kind }) =>
+    encoding.format === "csv" || (encoding.format === "acquisition" && kind === "series"),
+  goesWith: "recordings of series: tables (CSV, TSV) and the acquisition format",
+};
 const isTable: Rule = { applies: ({ encoding }) => encoding.format === "csv", goesWith: "tables (CSV, TSV)" };
 
 /** Options that say something of some data only. */
@@ -15,10 +20,10 @@ const rules: Partial<Record<keyof DatasetOptions, Rule>> = {
   pattern: { applies: ({ encoding }) => encoding.format !== "raw", goesWith: "files whose names say their class" },
   image: { applies: ({ kind }) => kind === "image", goesWith: "images" },
   length: { applies: ({ kind }) => kind !== "image", goesWith: "sound and series" },
-  window: isTable,
+  window: isSeries,
   hop: {
-    applies: (found, { window }) => window !== undefined && isTable.applies(found, {}),
-    goesWith: `a window, in ${isTable.goesWith}`,
+    applies: (found, { window }) => window !== undefined && isSeries.applies(found, {}),
+    goesWith: `a window, in ${isSeries.goesWith}`,
   },
   columns: isTable,
   labelColumn: isTable,

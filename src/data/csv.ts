@@ -7,6 +7,7 @@ import { labelRuleOf, type PathFacts } from "./labels.js";
 import { type Line, linesOf } from "./lines.js";
 import type { CheckedOptions } from "./options.js";
 import { orBad, type Problems } from "./problems.js";
+import { warnOfShort, windowsOf } from "./windows.js";
 
 /** The cells of a line; quoted ones need the library. */
 function cellsOf(text: string, delimiter: string): readonly string[] {
@@ -157,13 +158,6 @@ function scanTable(path: string, options: CheckedOptions, problems: Problems): T
   return header === null ? null : { header, runs, intervalMs: interval > 0 ? interval : null };
 }
 
-/** Cuts a run into windows; without a window it is one example. Rows after the last whole window are left out. */
-function windowsOf(run: Run, window: number | null, hop: number): readonly { first: number; rows: number }[] {
-  if (window === null) return [{ first: 0, rows: run.offsets.length }];
-  const count = Math.max(0, Math.floor((run.offsets.length - window) / hop) + 1);
-  return Array.from({ length: count }, (_, i) => ({ first: i * hop, rows: window }));
-}
-
 const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 /** Recordings whose lengths differ need a window or a length; a common divisor is likely to be the one. */
@@ -195,7 +189,7 @@ function examplesOf(
   const isTabular = table.header.label !== null && options.window === undefined && options.length === undefined;
   const window = isTabular ? 1 : (options.window ?? null);
   return table.runs.flatMap((run) =>
-    windowsOf(run, window, options.hop ?? window ?? 1).map(({ first, rows }) => {
+    windowsOf(run.offsets.length, window, options.hop ?? window ?? 1).map(({ first, rows }) => {
       const offset = run.offsets[first] ?? 0;
       return {
         name: `${name}:${run.firstLine + first}`,
@@ -247,6 +241,14 @@ export function scanCsv(
   const examples = fitting.flatMap(({ name, table }, i) =>
     examplesOf({ name, table, facts: rule?.of(name) ?? splitOnly(splitFacts?.of(name)) }, i, options),
   );
+  const { window } = options;
+  if (window !== undefined) {
+    const isShort = (run: Run): boolean => run.offsets.length < window;
+    const short = fitting.flatMap(({ name, table }) =>
+      table.runs.filter(isShort).map((run) => `${name}:${run.firstLine}`),
+    );
+    warnOfShort(root, short, window, problems);
+  }
   checkLengths(
     examples.map((e) => e.rows),
     options,

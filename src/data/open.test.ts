@@ -254,6 +254,49 @@ describe("layouts", () => {
   });
 });
 
+describe("recordings in windows", () => {
+  const rows = (n: number, from = 0): number[][] => Array.from({ length: n }, (_, i) => [from + i, -i]);
+  const files = {
+    "a/1.json": JSON.stringify(acquisition(rows(7))),
+    "a/2.cbor": encodeCbor(acquisition(rows(4, 10))),
+    "b/1.json": JSON.stringify(acquisition(rows(2, 20))),
+    "b/2.json": JSON.stringify(acquisition(rows(3, 30))),
+  };
+
+  it("are those of tables, and none is left out silently", () => {
+    const d = openDataset(folderOf(files), { split, window: 3, hop: 2 });
+    expect(d).toMatchObject({ kind: "series", shape: [3, 2], sampleRate: 100, columns: ["x", "y"] });
+    expect(contents(d)).toEqual([
+      ...["train a 0,0,1", "train a 2,-2,3", "train a 4,-4,5"],
+      ...["train a 10,0,11", "train b 30,0,31"],
+    ]);
+    expect(d.warnings).toMatchObject([{ code: "TH6017", found: "1, such as b/1.json" }]);
+    const tables = { "a.csv": "x\n1\n2\n3\n", "b.csv": "x\n1\n" };
+    expect(openDataset(folderOf(tables), { split, window: 2 }).warnings).toMatchObject([
+      { code: "TH6017", found: "1, such as b.csv:2" },
+    ]);
+  });
+
+  it("are all of one split if they are of one recording", () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [`a/${i}.json`, JSON.stringify(acquisition(rows(9, i)))]),
+    );
+    const d = openDataset(folderOf(many), { window: 3 });
+    const byGroup = new Map<string | null, Set<string>>();
+    for (const { group, split } of d.examples) byGroup.set(group, (byGroup.get(group) ?? new Set()).add(split));
+    expect(byGroup.size).toBe(40);
+    expect([...byGroup.values()].every((s) => s.size === 1)).toBe(true);
+    expect(new Set(d.examples.map((e) => e.split)).size).toBe(3);
+  });
+
+  it("are of recordings that are alike", () => {
+    const other = JSON.stringify(acquisition(rows(9), ["x", "y"], 20));
+    expect(() => openDataset(folderOf({ ...files, "b/3.json": other }), { window: 3 })).toThrow(
+      /TH6013[\s\S]*b\/3.json[\s\S]*50 Hz/,
+    );
+  });
+});
+
 describe("the size of images", () => {
   const colours = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
   const labels = new BigInt64Array([0n]);

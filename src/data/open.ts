@@ -14,6 +14,7 @@ import { collectProblems, type Problems } from "./problems.js";
 import { readExample } from "./read.js";
 import { type FileFormat, scanFiles } from "./scan-files.js";
 import { decideSplits } from "./splits.js";
+import { recordingsInWindows } from "./windows.js";
 
 type Format = FileFormat | "idx" | "csv" | "numpy";
 
@@ -173,7 +174,8 @@ export function openDataset(path: string, options: DatasetOptions = {}): Dataset
     });
   }
   checkApplicable(found, options);
-  return indexOf(root, resized(found, checked), sorted, checked, problems);
+  const divided = recordingsInWindows(root, resized(found, checked), checked, problems);
+  return indexOf(root, divided, sorted, checked, problems);
 }
 
 function indexOf(root: string, found: Found, sorted: Sorted, options: CheckedOptions, problems: Problems): Dataset {

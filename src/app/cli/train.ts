@@ -73,7 +73,7 @@ export const trainCommand: Command = {
     ["--board <ids>", "boards that the model is to fit; checked before training"],
     ["--out <folder>", "the folder to write (default: <net or model>-trained)"],
     ["--epochs <n>", "passes over the data; 0 with a model leaves it as it is (default: 20)"],
-    ["--batch <n>", "examples of a step (default: 64)"],
+    ["--batch <n>", "examples of a step (default: 64, or all where they are fewer)"],
     ["--rate <x>", "the learning rate at its peak (default: 0.002)"],
     ["--optimizer <name>", "adamw or sgd (momentum 0.9) (default: adamw)"],
     ["--augment <json>", "random changes of examples, or @file.json"],
