@@ -58,6 +58,18 @@ export interface ExampleOptions extends Preparation {
 /** Batches are only for reading: their size matters little. */
 const readBatch = 32;
 
+/** Throws TH6002 where a network that is to give back its input gives something else. */
+function checkReconstruction(dataset: Dataset, graph: Graph, wanted: number): void {
+  const shapes = graph.outputs.map((id) => tensorOf(graph, id).shape);
+  if (dataset.targets !== "inputs" || (shapes.length === 1 && elementsOf(shapes[0] ?? []) === wanted)) return;
+  fail("TH6002", {
+    where: [graph.name],
+    found: `outputs ${shapes.map((s) => `[${s.slice(1).join(", ")}]`).join(" and ")}`,
+    expected: `one of ${wanted} values, as the input has`,
+    fix: "take an autoencoder, or the data's labels in place of its inputs",
+  });
+}
+
 /** Reads examples of a split as a network takes them. Throws TH6002 where their size is not that of its input. */
 export async function readExamples(dataset: Dataset, graph: Graph, options: ExampleOptions): Promise<Examples> {
   const { split, seed = 1, onProgress } = options;
@@ -84,6 +96,7 @@ export async function readExamples(dataset: Dataset, graph: Graph, options: Exam
         fix: "give the examples that size (--image, --length, --window), or a data set that goes with the model",
       });
     }
+    checkReconstruction(dataset, graph, wanted);
     const inputs: Float32Array[] = [];
     const labels: number[] = [];
     const targets: Float32Array[] = [];

@@ -17,7 +17,15 @@ import { quantizationAwareTraining } from "./qat.js";
 import { quantize, scoreOnHost } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
 import type { Score } from "./score.js";
-import { networkFor, openSplit, type TrainJob, type TrainJobOptions, trainDefaults, trainNetwork } from "./train.js";
+import {
+  networkFor,
+  openSplit,
+  type TrainJob,
+  type TrainJobOptions,
+  taughtWith,
+  trainDefaults,
+  trainNetwork,
+} from "./train.js";
 import type { Misfit, TrainModelReport } from "./train-report.js";
 
 export interface TrainModelOptions extends TrainJobOptions {
@@ -116,7 +124,8 @@ async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "
 }
 
 /** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */
-export async function trainModel(given: TrainModelOptions): Promise<TrainModelReport | Misfit> {
+export async function trainModel(asked: TrainModelOptions): Promise<TrainModelReport | Misfit> {
+  const given = { ...asked, dataset: taughtWith(asked.dataset, asked.network) };
   const { dataset, name, boards = [], out, frontend } = given;
   const { normalization } = preparationFor(dataset, given);
   const watched = out === undefined ? given : { ...given, onEpoch: metricsWriter(out, given) };
@@ -147,7 +156,7 @@ export async function trainModel(given: TrainModelOptions): Promise<TrainModelRe
     evaluated,
     float,
     quantized,
-    withFrontend: frontend ? await scoreSignals(whole, dataset, evaluated, frontend) : null,
+    withFrontend: frontend ? await scoreSignals(whole, model, dataset, { split: evaluated, frontend }) : null,
     peakBytes: totals.peakBytes,
     flashBytes: totals.flashBytes,
     fits: boards.length > 0 ? fits : [],

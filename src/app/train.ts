@@ -62,11 +62,21 @@ function inputShape(shape: readonly number[], wanted: readonly number[]): readon
   return wanted[2] === 1 ? [time, channels, 1] : [time, 1, channels];
 }
 
+/** Values that a network for examples of that shape is to give. */
+function wantedOf({ targets, classes }: Dataset, shape: readonly number[]): number {
+  if (targets === null) return classes.length;
+  return elementsOf(targets === "inputs" ? shape : targets.shape);
+}
+
+/** The data set as a network is taught with it: networks of the zoo that give back their inputs learn from those. */
+export const taughtWith = (dataset: Dataset, network: Network): Dataset =>
+  "net" in network && zooEntry(network.net).gives === "inputs" ? { ...dataset, targets: "inputs" } : dataset;
+
 /** The network to train on examples of that shape. Throws TH6002 where a graph takes others. */
 export function networkFor(network: Network, dataset: Dataset, shape: readonly number[], seed: number): Graph {
   if ("net" in network) {
     const input = inputShape(shape, zooEntry(network.net).input);
-    const classes = dataset.targets === null ? dataset.classes.length : elementsOf(dataset.targets.shape);
+    const classes = wantedOf(dataset, shape);
     return zooNetwork(network.net, { input, classes, seed, ...(network.width ? { width: network.width } : {}) });
   }
   const { graph } = network;
@@ -87,7 +97,7 @@ function checkPorts(graph: Graph, dataset: Dataset, shape: readonly number[]): v
       expected: show(inputs),
       fix: "give the examples that size, or train a network for their size",
     });
-  const wanted = dataset.targets === null ? dataset.classes.length : elementsOf(dataset.targets.shape);
+  const wanted = wantedOf(dataset, shape);
   if (outputs.length !== 1 || elementsOf(outputs[0] ?? []) !== wanted)
     fail("TH6002", {
       where: [graph.name],
@@ -126,7 +136,8 @@ export const openSplit = (options: TrainJobOptions, split: Split): Promise<Batch
 };
 
 /** Trains a network on a data set; see `train` of train/trainer.ts for what it promises and throws. */
-export async function trainNetwork(options: TrainJobOptions): Promise<TrainJob> {
+export async function trainNetwork(given: TrainJobOptions): Promise<TrainJob> {
+  const options = { ...given, dataset: taughtWith(given.dataset, given.network) };
   const { dataset, seed = 1 } = options;
   const training = await openSplit(options, "train");
   const hasValidation = examplesOf(dataset, "validation").length > 0;

@@ -2,7 +2,7 @@ import { pathToFileURL } from "node:url";
 import { fail } from "../base/diagnostics.js";
 import { type Random, seededRandom } from "../base/random.js";
 import { type AugmentContext, type AugmentStep, augment, beta, stageOf } from "./augment.js";
-import type { DatasetIndex, SampleKind, TransformModule } from "./dataset.js";
+import type { DatasetIndex, SampleKind, Targets, TransformModule } from "./dataset.js";
 import { readWhole } from "./files.js";
 import { readExample } from "./read.js";
 import { decodeWav } from "./wav.js";
@@ -206,7 +206,7 @@ function makeBatch(
   examples.forEach((i, row) => {
     x.set(render(i, augmented === "yes" ? seededRandom(mixSeeds(settings.seed, epoch, i)) : null), row * size);
   });
-  const y = labelsOf(index, settings, examples);
+  const y = index.targets === "inputs" ? x.slice() : labelsOf(index, settings, index.targets, examples);
   const mixup = augmented === "yes" ? settings.augmentation.find((s) => s.kind === "mixup") : undefined;
   if (mixup !== undefined && y instanceof Float32Array) {
     const random = seededRandom(mixSeeds(settings.seed, epoch, examples[0] ?? 0, 1));
@@ -238,8 +238,13 @@ function mixPairs(
   }
 }
 
-function labelsOf(index: DatasetIndex, settings: BatchSettings, examples: readonly number[]): Batch["y"] {
-  const { targets, classes } = index;
+function labelsOf(
+  index: DatasetIndex,
+  settings: BatchSettings,
+  targets: Targets | null,
+  examples: readonly number[],
+): Batch["y"] {
+  const { classes } = index;
   if (targets !== null) {
     const size = sizeOfShape(targets.shape);
     const y = new Float32Array(settings.batchSize * size);

@@ -113,11 +113,19 @@ export interface DatasetIndex {
   readonly sampleRate: number | null;
   /** Names of a series' columns. */
   readonly columns: readonly string[];
-  /** Targets of all examples one after another, and the shape of one; null for classes. */
-  readonly targets: { readonly shape: readonly number[]; readonly data: Float32Array } | null;
+  /**
+   * What a network is to give: null for classes; "inputs" for what it is given, as an autoencoder does; else the targets of
+   * all examples one after another, and the shape of one.
+   */
+  readonly targets: Targets | "inputs" | null;
   readonly background: Background;
   /** What batches of this set hold in place of its signals, unless a pipeline is told otherwise. */
   readonly transform?: TransformModule;
+}
+
+export interface Targets {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
 }
 
 /** A data set: its index, and whatever was odd about it. */

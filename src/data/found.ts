@@ -1,4 +1,4 @@
-import type { DatasetFile, Encoding, Place, SampleKind, Split } from "./dataset.js";
+import type { DatasetFile, Encoding, Place, SampleKind, Split, Targets } from "./dataset.js";
 
 /** An example as a scan of files found it, before classes are numbered and splits are decided. */
 export interface FoundExample extends Place {
@@ -22,5 +22,5 @@ export interface Found {
   readonly shape: readonly number[] | null;
   readonly sampleRate: number | null;
   readonly columns: readonly string[];
-  readonly targets: { readonly shape: readonly number[]; readonly data: Float32Array } | null;
+  readonly targets: Targets | null;
 }

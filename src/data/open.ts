@@ -3,7 +3,7 @@ import { fail } from "../base/diagnostics.js";
 import { checkApplicable } from "./applicable.js";
 import { checkExample, type Expected, usualExample } from "./check-examples.js";
 import { scanCsv } from "./csv.js";
-import type { Dataset, DatasetIndex, Fit } from "./dataset.js";
+import type { Dataset, DatasetIndex, Fit, Targets } from "./dataset.js";
 import { emptyFolders, isGzip, listFiles, readStart } from "./files.js";
 import type { Found, FoundExample } from "./found.js";
 import { isIdx, scanIdx } from "./idx.js";
@@ -219,7 +219,7 @@ function indexOf(root: string, found: Found, sorted: Sorted, options: CheckedOpt
     shape: shapeOf(found, fit, expected, options),
     sampleRate: fit.resampleTo ?? expected.sampleRate ?? found.sampleRate,
     columns: found.columns,
-    targets: keptTargets(found, kept),
+    targets: options.targets === "inputs" ? "inputs" : keptTargets(found, kept),
     background: { files: sorted.background.map((name) => join(root, name)) },
   };
   checkClasses(index, problems);
@@ -248,7 +248,7 @@ function reportLost(root: string, all: readonly FoundExample[], classes: readonl
   }
 }
 
-function keptTargets({ targets }: Found, kept: readonly boolean[]): DatasetIndex["targets"] {
+function keptTargets({ targets }: Found, kept: readonly boolean[]): Targets | null {
   if (targets === null || kept.every(Boolean)) return targets;
   const size = targets.shape.reduce((a, b) => a * b, 1);
   const data = kept.flatMap((isKept, i) => (isKept ? [...targets.data.subarray(i * size, (i + 1) * size)] : []));

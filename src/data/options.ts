@@ -55,6 +55,8 @@ const schema = z.strictObject({
     .strictObject({ height: count.max(4096), width: count.max(4096), channels: z.union([z.literal(1), z.literal(3)]) })
     .partial({ channels: true })
     .optional(),
+  /** What networks are to give: what the data says of each example, or the example itself, as autoencoders do. */
+  targets: z.enum(["labels", "inputs"]).default("labels"),
   /** Leaves bad files out, with warnings, in place of refusing the data set. */
   bad: z.enum(["fail", "skip"]).default("fail"),
   /** What is looked at before training: everything, or, for large sets, that files exist. */

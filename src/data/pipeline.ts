@@ -160,7 +160,7 @@ export async function openPipeline(dataset: DatasetIndex, options: PipelineOptio
   return {
     shape: outShape,
     classes: classes.length,
-    labelShape: targets?.shape ?? (isSoft ? [classes.length] : []),
+    labelShape: targets === "inputs" ? outShape : (targets?.shape ?? (isSoft ? [classes.length] : [])),
     batchSize,
     batchesPerEpoch,
     examplesPerEpoch: isDropped ? batchesPerEpoch * batchSize : chosen.length,

@@ -89,7 +89,7 @@ export function readExample(index: DatasetIndex, i: number): Sample {
     });
   }
   const { targets } = index;
-  if (targets === null) return { kind: index.kind, shape, data, label: example.label };
+  if (targets === null || targets === "inputs") return { kind: index.kind, shape, data, label: example.label };
   const size = targets.shape.reduce((a, b) => a * b, 1);
   return { kind: index.kind, shape, data, label: targets.data.slice(i * size, (i + 1) * size) };
 }

@@ -19,6 +19,8 @@ export interface ZooEntry {
   readonly source: string;
   readonly input: readonly number[];
   readonly classes: number;
+  /** What the network gives: values of classes or targets (default), or its inputs, to be compared with them. */
+  readonly gives?: "inputs";
   readonly build: (net: Network, x: Value, options: { readonly classes: number; readonly width: number }) => Value;
 }
 
@@ -198,6 +200,7 @@ export const zoo: Readonly<Record<string, ZooEntry>> = {
     source: "Koizumi et al. 2019; as in MLPerf Tiny's anomaly detection",
     input: [640],
     classes: 0,
+    gives: "inputs",
     build: (net, input, { width }) => {
       const layer = { activation: "relu", norm: "batch" } as const;
       const units = scaled(128, width);

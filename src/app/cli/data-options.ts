@@ -29,6 +29,7 @@ export const dataOptions = [
     "--frontend <recipe>",
     "features in place of the signal, on the device too: log-mel, mfcc, spectrogram, or JSON with kind and settings (or in @file.json)",
   ],
+  ["--reconstruct", "networks are to give back their inputs, as autoencoders do (the default for --net autoencoder)"],
   ["--skip-bad", "leave bad files out, with a warning for each, in place of refusing the data"],
 ] as const;
 
@@ -73,6 +74,7 @@ export function datasetOption(options: RawOptions, { note }: Console): Dataset {
     labelColumn: textOption(options, "label-column"),
     sampleRate: whole("sample-rate"),
     otherRates: options["resample"] === true ? "resample" : undefined,
+    targets: options["reconstruct"] === true ? "inputs" : undefined,
     bad: options["skipBad"] === true ? "skip" : undefined,
   };
   const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
