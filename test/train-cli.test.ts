@@ -142,6 +142,41 @@ describe("thimble train and quantize", () => {
     expect(report.quantized.value).toBeGreaterThan(0.85);
   });
 
+  it("trains what gives back its inputs, and scores it by them", { timeout: 240_000 }, async () => {
+    const out = join(folder, "autoencoder");
+    const args = ["train", "--net", "autoencoder", "--epochs", "30", "--batch", "16", "--width", "0.5"];
+    const trained = await thimble(...args, "--out", out, ...common());
+    expect(trained.stderr).toBe("");
+    const { float, quantized } = JSON.parse(trained.stdout) as TrainModelReport;
+    expect(float.kind).toBe("mean squared error");
+    // Columns have a deviation of 1: giving their means would have an error of 1.
+    expect(float.value).toBeLessThan(0.5);
+    expect(Math.abs(quantized.value - float.value)).toBeLessThan(0.01);
+    const quantize = async (...more: readonly string[]) => {
+      const to = join(folder, "q.tflite");
+      const result = await thimble("quantize", join(out, "float.tflite"), "--out", to, ...more, ...common());
+      expect(result.stderr).toBe("");
+      return JSON.parse(result.stdout) as QuantizeReport;
+    };
+    const again = await quantize("--reconstruct");
+    expect(again.float.value).toBeCloseTo(float.value, 6);
+    // Outputs that are no classes are compared with those of the float network.
+    const against = await quantize();
+    expect(against.evaluated.against).toBe("float network");
+    expect(against.float.value).toBeLessThan(1e-10);
+    expect(against.quantized.value).toBeLessThan(0.01);
+    const other = await thimble(
+      "train",
+      join(out, "float.onnx"),
+      "--epochs",
+      "0",
+      "--out",
+      join(folder, "y"),
+      ...common(),
+    );
+    expect(other.stderr).toContain("TH6002");
+  });
+
   it("trains a recurrent network, which TensorFlow Lite has no operator for", { timeout: 240_000 }, async () => {
     const out = join(folder, "recurrent");
     const args = ["train", "--net", "gru-kws", "--width", "0.1", "--epochs", "8", "--batch", "8", "--rate", "0.01"];

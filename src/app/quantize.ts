@@ -1,6 +1,7 @@
 import { fail } from "../base/diagnostics.js";
+import { elementsOf } from "../base/dtype.js";
 import type { Dataset } from "../data/dataset.js";
-import { originName } from "../ir/graph.js";
+import { originName, tensorOf } from "../ir/graph.js";
 import type { Model } from "../ops/index.js";
 import type { ActivationType } from "../quantize/affine.js";
 import { equalize } from "../quantize/equalize.js";
@@ -64,7 +65,8 @@ export interface QuantizeReport {
   /** Weights and constants. */
   readonly flashBytes: number;
   readonly floatFlashBytes: number;
-  readonly evaluated: { readonly split: string; readonly count: number };
+  /** `against` the float network: its outputs are no classes or targets of the data. */
+  readonly evaluated: { readonly split: string; readonly count: number; readonly against: Judge };
   readonly float: Score;
   readonly quantized: Score;
 }
@@ -125,6 +127,40 @@ const waysOf = ({ activations = "int8", biasCorrection = "on", rounding = "adapt
   rounding,
 });
 
+/** What networks are scored by: what the data says, or how close they are to the float network. */
+export type Judge = "data" | "float network";
+
+/** Whether outputs are what the data speaks of: a value for each class, or the target. */
+function judgeOf({ main }: Model, { targets, classes }: Dataset): Judge {
+  const [input = 0, output = 0] = [main.inputs, main.outputs].map((ids) =>
+    elementsOf(tensorOf(main, ids[0] as never).shape),
+  );
+  const wanted = targets === null ? classes.length : targets === "inputs" ? input : elementsOf(targets.shape);
+  return output === wanted ? "data" : "float network";
+}
+
+/** Examples whose targets are what the float network gives for them. */
+async function judgedByFloat(float: Model, examples: Examples): Promise<Examples> {
+  const outputs = await predictOnHost(
+    float,
+    examples.inputs.map((x) => [x]),
+  );
+  return { ...examples, labels: new Int32Array(0), targets: outputs.map(([y]) => y as Float32Array) };
+}
+
+/** The mean square of targets, which errors are compared with. */
+const powerOf = (examples: Examples): Score =>
+  scoreOf(
+    examples.targets.map((t) => new Float32Array(t.length)),
+    examples,
+  );
+
+/** Points of accuracy, or the part by which the error grows; noise over signal where the float network is the judge. */
+function lossOf(score: Score, reference: Score, against: Judge): number {
+  if (score.kind === "accuracy") return reference.value - score.value;
+  return score.value / Math.max(reference.value, 1e-12) - (against === "data" ? 1 : 0);
+}
+
 /** The score of a model's generated C on examples. */
 export async function scoreOnHost(model: Model, examples: Examples): Promise<Score> {
   const outputs = await predictOnHost(
@@ -171,6 +207,7 @@ function checkFlash(bytes: number, limit: number | undefined, smallest: string):
 export async function quantize(model: Model, options: QuantizeJobOptions): Promise<QuantizeJob> {
   checkChoices(options);
   const { dataset, activations = "int8", weightBits = 8, flashBytes, seed = 1, onProgress } = options;
+  const against = judgeOf(model, dataset);
   const preparation = preparationFor(dataset, preparationOf(options));
   const read = (split: "train" | "validation" | "test", count: number | undefined) =>
     readExamples(dataset, model.main, { ...preparation, split, seed, ...(count === undefined ? {} : { count }) });
@@ -178,13 +215,15 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
   const training = await read("train", options.calibration ?? 200);
   const samples = training.inputs.map((x): readonly [Float32Array] => [x]);
   const split = dataset.examples.some((e) => e.split === "test") ? "test" : "validation";
-  const evaluation = await read(split, options.evaluation);
+  const found = await read(split, options.evaluation);
   const tried = calibrations(model, samples, options);
   const [{ calibrated, observer, equalized }] = tried as [(typeof tried)[number]];
   const base = { ...waysOf(options), observer };
   const compared = samples.slice(0, comparedExamples);
   const floatFile = fileOf(calibrated.graph, model.name);
   onProgress?.("scoring the float network", 0, 1);
+  const judged = (examples: Examples) => (against === "data" ? examples : judgedByFloat(floatFile.model, examples));
+  const evaluation = await judged(found);
   const float = await scoreOnHost(floatFile.model, evaluation);
 
   const make = (fourBits: ReadonlySet<string> | WeightBits) => {
@@ -200,11 +239,11 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     sensitivities = layerSensitivities(calibrated, compared, base, (done, count) =>
       onProgress?.("sensitivity of layers", done, count),
     );
-    const limit = { flashBytes, lossLimit: options.maxLoss };
+    const limit = { flashBytes, lossLimit: options.maxLoss, against };
     // Bits are chosen by examples that the final score does not know.
     const judging = split === "validation" ? training : await read("validation", undefined);
-    const judge = judging.inputs.length > 0 ? judging : training;
-    const reference = await scoreOnHost(floatFile.model, judge);
+    const judge = await judged(judging.inputs.length > 0 ? judging : training);
+    const reference = against === "data" ? await scoreOnHost(floatFile.model, judge) : powerOf(judge);
     ({ made, four } = await chooseBits(make, made, sensitivities, limit, reference, judge));
   }
   checkFlash(flashOf(made.model), flashBytes, `${activations} activations and weights of ${weightBits} bits`);
@@ -224,7 +263,7 @@ export async function quantize(model: Model, options: QuantizeJobOptions): Promi
     floating: made.converted.floating.map((n) => originName(n.origin)),
     flashBytes: flashOf(made.model),
     floatFlashBytes: flashOf(floatFile.model),
-    evaluated: { split, count: evaluation.inputs.length },
+    evaluated: { split, count: evaluation.inputs.length, against },
     float,
     quantized,
   };
@@ -241,7 +280,7 @@ async function chooseBits(
   make: (fourBits: ReadonlySet<string>) => Made,
   eightBits: Made,
   sensitivities: readonly LayerSensitivity[],
-  limit: { readonly flashBytes: number | undefined; readonly lossLimit: number | undefined },
+  limit: { readonly flashBytes: number | undefined; readonly lossLimit: number | undefined; readonly against: Judge },
   float: Score,
   evaluation: Examples,
 ): Promise<{ readonly made: Made; readonly four: ReadonlySet<string> }> {
@@ -267,8 +306,7 @@ async function chooseBits(
     const four = new Set(sensitivities.slice(sensitivities.length - middle).map((s) => s.layer));
     const made = make(four);
     const score = await scoreOnHost(made.model, evaluation);
-    const loss = score.kind === "accuracy" ? float.value - score.value : score.value / Math.max(float.value, 1e-12) - 1;
-    if (loss <= allowed) {
+    if (lossOf(score, float, limit.against) <= allowed) {
       low = middle;
       best = { made, four };
     } else high = middle - 1;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BoardFit } from "../boards/fit.js";
 import { type Dataset, examplesOf, type Split } from "../data/dataset.js";
 import { exportOnnx } from "../formats/onnx/export/export.js";
+import { tensorOf } from "../ir/graph.js";
 import { printGraph } from "../ir/print.js";
 import { type Graph, type Model, modelOf } from "../ops/index.js";
 import { calibrate, prepare, quantizeCalibrated } from "../quantize/quantize.js";
@@ -18,6 +19,7 @@ import { quantize, scoreOnHost } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
 import type { Score } from "./score.js";
 import {
+  checkPorts,
   networkFor,
   openSplit,
   type TrainJob,
@@ -120,7 +122,9 @@ async function trainOrKeep(options: TrainModelOptions): Promise<Pick<TrainJob, "
     options.onStage?.("training");
     return trainNetwork(options);
   }
-  return { graph: options.network.graph, history: [], dataBusy: 1 };
+  const { graph } = options.network;
+  checkPorts(graph, options.dataset, tensorOf(graph, graph.inputs[0] as never).shape.slice(1));
+  return { graph, history: [], dataBusy: 1 };
 }
 
 /** Trains, quantizes, scores and writes. A network that does not fit one of the boards is not trained at all. */

@@ -85,7 +85,7 @@ export function networkFor(network: Network, dataset: Dataset, shape: readonly n
 }
 
 /** Throws TH6002 where a graph takes other examples, or has another number of results than there are classes or targets. */
-function checkPorts(graph: Graph, dataset: Dataset, shape: readonly number[]): void {
+export function checkPorts(graph: Graph, dataset: Dataset, shape: readonly number[]): void {
   const sizes = (ids: Graph["inputs"]): readonly (readonly number[])[] => ids.map((id) => tensorOf(graph, id).shape);
   const show = (all: readonly (readonly number[])[]): string =>
     all.map((s) => `[${s.slice(1).join(", ")}]`).join(" and ");

@@ -161,6 +161,22 @@ describe("batches", () => {
     }
   });
 
+  it("hold what a network is to give back, as it is given", async () => {
+    const same: Dataset = { ...images, targets: "inputs" };
+    const options: PipelineOptions = {
+      split: "train",
+      batchSize: 4,
+      labels: "soft",
+      augmentation: [{ kind: "brightness", level: 0.1 }],
+      workers: 1,
+    };
+    const [[first] = []] = await epochs(same, options, [0]);
+    expect(first?.y).toEqual(first?.x);
+    const source = await openPipeline(same, options);
+    expect(source.labelShape).toEqual(source.shape);
+    await source.close();
+  });
+
   it("of a split without examples are refused, as is what makes no sense", async () => {
     const none = openDataset(join(root, "images"), { split: { kind: "hash", validation: 0, test: 0 } });
     await expect(openPipeline(none, { split: "test", batchSize: 4 })).rejects.toThrow("TH6014");

@@ -20,8 +20,10 @@ export function renderQuantize(report: QuantizeReport): string {
     `model      ${report.model.name}, ${report.activations} activations, ranges by ${report.observer}${report.equalized ? ", channels equalized" : ""}, ${report.rounding} rounding`,
     `weights    ${report.weightBits !== "mixed" ? `${report.weightBits} bits` : `${four} of ${layers.length} layers have 4 bits, the others 8`}`,
     `flash      ${grouped(report.flashBytes)} B of weights and constants; ${grouped(report.floatFlashBytes)} B in float`,
-    `float      ${scoreText(float)} on the ${report.evaluated.split} examples`,
-    `quantized  ${scoreText(quantized)}${change}`,
+    ...(report.evaluated.against === "data"
+      ? [`float      ${scoreText(float)} on the ${report.evaluated.split} examples`]
+      : []),
+    `quantized  ${scoreText(quantized)}${report.evaluated.against === "data" ? change : ` against the float network on the ${report.evaluated.split} examples: its outputs are no classes of the data`}`,
     ...(report.floating.length > 0 ? [`in float   ${report.floating.join(", ")}`] : []),
   ];
   if (report.sensitivities.length === 0) return `${lines.join("\n")}\n`;
