@@ -1,7 +1,6 @@
 import { fail } from "../base/diagnostics.js";
-import { elementsOf } from "../base/dtype.js";
 import type { Dataset } from "../data/dataset.js";
-import { originName, tensorOf } from "../ir/graph.js";
+import { originName } from "../ir/graph.js";
 import type { Model } from "../ops/index.js";
 import type { ActivationType } from "../quantize/affine.js";
 import { equalize } from "../quantize/equalize.js";
@@ -18,9 +17,9 @@ import { type Calibrated, calibrate, type Outputs, prepare, quantizeCalibrated }
 import type { WeightBits } from "../quantize/weights.js";
 import { inspect } from "./api.js";
 import { type Examples, type Preparation, preparationFor, preparationOf, readExamples } from "./examples.js";
+import { type Judge, judgedByFloat, judgeOf, lossOf, powerOf, scoreOnHost } from "./judge.js";
 import { fileOf, type ModelFile, type ModelFormat, sha256Of } from "./model-file.js";
-import { predictOnHost } from "./predict.js";
-import { type Score, scoreOf } from "./score.js";
+import type { Score } from "./score.js";
 
 export interface QuantizeJobOptions extends Preparation {
   readonly dataset: Dataset;
@@ -126,52 +125,6 @@ const waysOf = ({ activations = "int8", biasCorrection = "on", rounding = "adapt
   biasCorrection,
   rounding,
 });
-
-/** What networks are scored by: what the data says, or how close they are to the float network. */
-export type Judge = "data" | "float network";
-
-/** Whether outputs are what the data speaks of: a value for each class, or the target. */
-function judgeOf({ main }: Model, { targets, classes }: Dataset): Judge {
-  const [input = 0, output = 0] = [main.inputs, main.outputs].map((ids) =>
-    elementsOf(tensorOf(main, ids[0] as never).shape),
-  );
-  const wanted = targets === null ? classes.length : targets === "inputs" ? input : elementsOf(targets.shape);
-  return output === wanted ? "data" : "float network";
-}
-
-/** Examples whose targets are what the float network gives for them. */
-async function judgedByFloat(float: Model, examples: Examples): Promise<Examples> {
-  const outputs = await predictOnHost(
-    float,
-    examples.inputs.map((x) => [x]),
-  );
-  return { ...examples, labels: new Int32Array(0), targets: outputs.map(([y]) => y as Float32Array) };
-}
-
-/** The mean square of targets, which errors are compared with. */
-const powerOf = (examples: Examples): Score =>
-  scoreOf(
-    examples.targets.map((t) => new Float32Array(t.length)),
-    examples,
-  );
-
-/** Points of accuracy, or the part by which the error grows; noise over signal where the float network is the judge. */
-function lossOf(score: Score, reference: Score, against: Judge): number {
-  if (score.kind === "accuracy") return reference.value - score.value;
-  return score.value / Math.max(reference.value, 1e-12) - (against === "data" ? 1 : 0);
-}
-
-/** The score of a model's generated C on examples. */
-export async function scoreOnHost(model: Model, examples: Examples): Promise<Score> {
-  const outputs = await predictOnHost(
-    model,
-    examples.inputs.map((x) => [x]),
-  );
-  return scoreOf(
-    outputs.map(([y]) => y as Float32Array),
-    examples,
-  );
-}
 
 /** Throws TH6003 for choices that do not go together: none of them is passed over. */
 function checkChoices(options: QuantizeJobOptions): void {

@@ -12,10 +12,11 @@ import type { EpochMetrics } from "../train/trainer.js";
 import { inspect } from "./api.js";
 import { preparationFor, preparationOf, readExamples } from "./examples.js";
 import { scoreSignals, withFrontend } from "./frontend.js";
+import { scoreOnHost } from "./judge.js";
 import { fileOf, type ModelFile, sha256Of } from "./model-file.js";
 import { checkWritable, writeOutputFile } from "./output.js";
 import { quantizationAwareTraining } from "./qat.js";
-import { quantize, scoreOnHost } from "./quantize.js";
+import { quantize } from "./quantize.js";
 import { renderTrainHtml } from "./report/train-html.js";
 import type { Score } from "./score.js";
 import {
