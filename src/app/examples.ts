@@ -58,16 +58,10 @@ export interface ExampleOptions extends Preparation {
 /** Batches are only for reading: their size matters little. */
 const readBatch = 32;
 
-/** Throws TH6002 where a network that is to give back its input gives something else. */
-function checkReconstruction(dataset: Dataset, graph: Graph, wanted: number): void {
-  const shapes = graph.outputs.map((id) => tensorOf(graph, id).shape);
-  if (dataset.targets !== "inputs" || (shapes.length === 1 && elementsOf(shapes[0] ?? []) === wanted)) return;
-  fail("TH6002", {
-    where: [graph.name],
-    found: `outputs ${shapes.map((s) => `[${s.slice(1).join(", ")}]`).join(" and ")}`,
-    expected: `one of ${wanted} values, as the input has`,
-    fix: "take an autoencoder, or the data's labels in place of its inputs",
-  });
+/** Values that a network for examples of that shape is to give: one for each class, or the target's. */
+export function wantedOf({ targets, classes }: Dataset, shape: readonly number[]): number {
+  if (targets === null) return classes.length;
+  return elementsOf(targets === "inputs" ? shape : targets.shape);
 }
 
 /** Reads examples of a split as a network takes them. Throws TH6002 where their size is not that of its input. */
@@ -96,7 +90,6 @@ export async function readExamples(dataset: Dataset, graph: Graph, options: Exam
         fix: "give the examples that size (--image, --length, --window), or a data set that goes with the model",
       });
     }
-    checkReconstruction(dataset, graph, wanted);
     const inputs: Float32Array[] = [];
     const labels: number[] = [];
     const targets: Float32Array[] = [];

@@ -2,7 +2,7 @@ import { elementsOf } from "../base/dtype.js";
 import type { Dataset } from "../data/dataset.js";
 import { tensorOf } from "../ir/graph.js";
 import type { Model } from "../ops/index.js";
-import type { Examples } from "./examples.js";
+import { type Examples, wantedOf } from "./examples.js";
 import { predictOnHost } from "./predict.js";
 import { type Score, scoreOf } from "./score.js";
 
@@ -10,12 +10,9 @@ import { type Score, scoreOf } from "./score.js";
 export type Judge = "data" | "float network";
 
 /** Whether outputs are what the data speaks of: a value for each class, or the target. */
-export function judgeOf({ main }: Model, { targets, classes }: Dataset): Judge {
-  const [input = 0, output = 0] = [main.inputs, main.outputs].map((ids) =>
-    elementsOf(tensorOf(main, ids[0] as never).shape),
-  );
-  const wanted = targets === null ? classes.length : targets === "inputs" ? input : elementsOf(targets.shape);
-  return output === wanted ? "data" : "float network";
+export function judgeOf({ main }: Model, dataset: Dataset): Judge {
+  const [input = [], output = []] = [main.inputs, main.outputs].map((ids) => tensorOf(main, ids[0] as never).shape);
+  return elementsOf(output) === wantedOf(dataset, input) ? "data" : "float network";
 }
 
 /** Examples whose targets are what the float network gives for them. */

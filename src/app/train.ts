@@ -12,7 +12,7 @@ import type { Optimizer } from "../train/optimizers.js";
 import { pipelineSource } from "../train/pipeline-source.js";
 import type { Schedule } from "../train/schedules.js";
 import { type EpochMetrics, type TrainProgress, type TrainResult, train } from "../train/trainer.js";
-import { type Preparation, pipelineOf } from "./examples.js";
+import { type Preparation, pipelineOf, wantedOf } from "./examples.js";
 
 /** What learns: a network of the zoo by name, or a float graph of batch 1. */
 export type Network = { readonly net: string; readonly width?: number } | { readonly graph: Graph };
@@ -60,12 +60,6 @@ function inputShape(shape: readonly number[], wanted: readonly number[]): readon
   if (wanted.length === 1) return [elementsOf(shape)];
   if (shape.length === 1) return [time, 1, 1];
   return wanted[2] === 1 ? [time, channels, 1] : [time, 1, channels];
-}
-
-/** Values that a network for examples of that shape is to give. */
-function wantedOf({ targets, classes }: Dataset, shape: readonly number[]): number {
-  if (targets === null) return classes.length;
-  return elementsOf(targets === "inputs" ? shape : targets.shape);
 }
 
 /** The data set as a network is taught with it: networks of the zoo that give back their inputs learn from those. */

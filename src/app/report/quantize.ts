@@ -23,7 +23,7 @@ export function renderQuantize(report: QuantizeReport): string {
     ...(report.evaluated.against === "data"
       ? [`float      ${scoreText(float)} on the ${report.evaluated.split} examples`]
       : []),
-    `quantized  ${scoreText(quantized)}${report.evaluated.against === "data" ? change : ` against the float network on the ${report.evaluated.split} examples: its outputs are no classes of the data`}`,
+    `quantized  ${scoreText(quantized)}${report.evaluated.against === "data" ? change : ` against the float network on the ${report.evaluated.split} examples: its outputs are not what the data speaks of`}`,
     ...(report.floating.length > 0 ? [`in float   ${report.floating.join(", ")}`] : []),
   ];
   if (report.sensitivities.length === 0) return `${lines.join("\n")}\n`;
